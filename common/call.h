@@ -51,7 +51,8 @@ struct call {
     const char *alias; /* the name to print instead ("sendmmsg"), or NULL */
     bool returned;     /* false: just entered, or it never returned */
     int fd;            /* the socket; -1 for socket() */
-    int proto; /* IPPROTO_TCP, IPPROTO_UDP: what the socket speaks; 0: unknown */
+    int proto; /* IPPROTO_TCP, IPPROTO_UDP: what the socket speaks; 0: unknown
+                */
     /* The other integers, in C's order.
      * socket: family, type, protocol. listen: backlog. shutdown: how.
      * send, recv and kin: flags. setsockopt, getsockopt: level, name, value.

@@ -22,8 +22,8 @@ struct totals {
     atomic_ullong connections; /* accepted: numbers them, from 1 */
     atomic_ullong open;        /* connections open now */
     atomic_ullong failed;      /* ended by reset, time-out or error */
-    atomic_ullong received_bytes, sent_bytes;          /* TCP */
-    atomic_ullong datagrams_in, datagrams_out;         /* UDP */
+    atomic_ullong received_bytes, sent_bytes;  /* TCP */
+    atomic_ullong datagrams_in, datagrams_out; /* UDP */
     atomic_ullong datagram_bytes_in, datagram_bytes_out;
     atomic_ullong truncated; /* datagrams larger than the buffer */
 };
@@ -37,15 +37,15 @@ struct server {
     int lfd; /* TCP: bound and listening; udp_server: -1 */
     int fd;  /* UDP: bound; -1: none (tcp_server without --with-udp) */
 
-    uint64_t max_clients;      /* open at once; more wait in the backlog */
-    uint64_t idle_timeout_ns;  /* silence that ends a connection (TCP) or the
-                                  server (UDP); 0: never */
-    uint64_t count;            /* end after N connections or datagrams; 0: no */
-    uint64_t close_delay_ns;   /* between the peer's end and our close */
-    uint64_t accept_delay_ns;  /* iterative: before each accept */
-    uint64_t read_rate;        /* iterative: bytes a second; 0: all there is */
-    bool close_first;          /* close after the first answer */
-    bool reset;                /* close with RST (SO_LINGER 0) */
+    uint64_t max_clients;     /* open at once; more wait in the backlog */
+    uint64_t idle_timeout_ns; /* silence that ends a connection (TCP) or the
+                                 server (UDP); 0: never */
+    uint64_t count;           /* end after N connections or datagrams; 0: no */
+    uint64_t close_delay_ns;  /* between the peer's end and our close */
+    uint64_t accept_delay_ns; /* iterative: before each accept */
+    uint64_t read_rate;       /* iterative: bytes a second; 0: all there is */
+    bool close_first;         /* close after the first answer */
+    bool reset;               /* close with RST (SO_LINGER 0) */
 };
 
 struct model {

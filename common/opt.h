@@ -18,8 +18,7 @@ struct opt;
 
 /* Reads TEXT (NULL for an option without argument) into *opt->value.
  * Returns 0, or -1 and *e, which says what is allowed. */
-typedef int opt_read_fn(const char *text, const struct opt *opt,
-                        struct err *e);
+typedef int opt_read_fn(const char *text, const struct opt *opt, struct err *e);
 
 struct opt {
     const char *name;    /* long name, without "--" */
@@ -31,11 +30,11 @@ struct opt {
     const char *help;  /* one line for --help; NULL hides the row */
 };
 
-opt_read_fn opt_flag;     /* bool: set to true */
-opt_read_fn opt_off;      /* bool: set to false */
-opt_read_fn opt_text;     /* const char *, which points into argv */
-opt_read_fn opt_number;   /* uint64_t: decimal digits */
-opt_read_fn opt_size;     /* uint64_t bytes: 64, 64K (1000), 64Ki, M, G, Mi, Gi */
+opt_read_fn opt_flag;   /* bool: set to true */
+opt_read_fn opt_off;    /* bool: set to false */
+opt_read_fn opt_text;   /* const char *, which points into argv */
+opt_read_fn opt_number; /* uint64_t: decimal digits */
+opt_read_fn opt_size;   /* uint64_t bytes: 64, 64K (1000), 64Ki, M, G, Mi, Gi */
 opt_read_fn opt_duration; /* uint64_t ns: 250us, 10ms, 1.5s, 2m, 1h; 2 is 2 s */
 opt_read_fn opt_rate;     /* uint64_t bit/s: 10mbit, 1gbit, 800kbit, 9600bit */
 opt_read_fn opt_percent;  /* uint32_t: 1000 = 1 %; "5%", "0.1%" */
@@ -55,22 +54,42 @@ struct opt_common {
     bool help, version;
 };
 #define OPT_COMMON(c)                                                          \
-    {.name = "ipv4", .letter = '4', .read = opt_flag, .value = &(c)->ipv4,     \
+    {.name = "ipv4",                                                           \
+     .letter = '4',                                                            \
+     .read = opt_flag,                                                         \
+     .value = &(c)->ipv4,                                                      \
      .help = "use IPv4 only"},                                                 \
-        {.name = "ipv6", .letter = '6', .read = opt_flag,                      \
-         .value = &(c)->ipv6, .help = "use IPv6 only"},                        \
-        {.name = "verbose", .letter = 'v', .read = opt_flag,                   \
-         .value = &(c)->calls, .help = "show each system call"},               \
-        {.name = "explain", .read = opt_flag, .value = &(c)->explain,          \
+        {.name = "ipv6",                                                       \
+         .letter = '6',                                                        \
+         .read = opt_flag,                                                     \
+         .value = &(c)->ipv6,                                                  \
+         .help = "use IPv6 only"},                                             \
+        {.name = "verbose",                                                    \
+         .letter = 'v',                                                        \
+         .read = opt_flag,                                                     \
+         .value = &(c)->calls,                                                 \
+         .help = "show each system call"},                                     \
+        {.name = "explain",                                                    \
+         .read = opt_flag,                                                     \
+         .value = &(c)->explain,                                               \
          .help = "show each system call and say why"},                         \
-        {.name = "json", .read = opt_flag, .value = &(c)->json,                \
+        {.name = "json",                                                       \
+         .read = opt_flag,                                                     \
+         .value = &(c)->json,                                                  \
          .help = "print NDJSON events on stdout"},                             \
-        {.name = "quiet", .read = opt_flag, .value = &(c)->quiet,              \
+        {.name = "quiet",                                                      \
+         .read = opt_flag,                                                     \
+         .value = &(c)->quiet,                                                 \
          .help = "print no event log"},                                        \
-        {.name = "help", .letter = 'h', .read = opt_flag, .value = &(c)->help, \
+        {.name = "help",                                                       \
+         .letter = 'h',                                                        \
+         .read = opt_flag,                                                     \
+         .value = &(c)->help,                                                  \
          .help = "print this help and exit"},                                  \
-        {.name = "version", .read = opt_flag, .value = &(c)->version,          \
-         .help = "print the version and exit"}
+    {                                                                          \
+        .name = "version", .read = opt_flag, .value = &(c)->version,           \
+        .help = "print the version and exit"                                   \
+    }
 
 /* Reads argv by the table (getopt_long(3): operands may stand anywhere, "--"
  * ends the options). Returns the index of the first operand; argv is

@@ -30,12 +30,12 @@
 struct json_t;
 
 struct out {
-    const char *program; /* names messages and the start event */
-    bool json;           /* NDJSON on stdout */
-    bool quiet;          /* no event log; the ready line stays */
-    bool colour;         /* stderr is a terminal that wants colour */
-    uint64_t start_ns;   /* CLOCK_MONOTONIC at out_init: zero of all times */
-    int failed;          /* errno of the first write to stdout that failed */
+    const char *program;  /* names messages and the start event */
+    bool json;            /* NDJSON on stdout */
+    bool quiet;           /* no event log; the ready line stays */
+    bool colour;          /* stderr is a terminal that wants colour */
+    uint64_t start_ns;    /* CLOCK_MONOTONIC at out_init: zero of all times */
+    int failed;           /* errno of the first write to stdout that failed */
     struct json_t *event; /* the event being built; NULL outside, or in text */
 };
 

@@ -55,7 +55,7 @@ void session_init(struct session *s, const struct service *service);
 /* The answer to one datagram. Returns true and *answer, which points into IN
  * or OUT (CAP bytes), or false: there is none (discard). An answer may be
  * empty: echo answers an empty datagram with an empty one. */
-bool service_datagram(const struct service *service, const void *in,
-                      size_t len, void *out, size_t cap, struct span *answer);
+bool service_datagram(const struct service *service, const void *in, size_t len,
+                      void *out, size_t cap, struct span *answer);
 
 #endif

@@ -1,0 +1,103 @@
+# Wirelab: small socket programs, and a lab to see what TCP and UDP do.
+#
+#   make            the programs, in build/bin/
+#   make demo       the tour            make check    every test
+#   make lint       the style checks    make clean    remove build/
+#   make install PREFIX=/usr/local DESTDIR=      make uninstall
+#
+# SAN=address,undefined or SAN=thread builds with sanitizers, in a build
+# directory of its own; it goes with every target above.
+
+VERSION := 0.1
+PREFIX ?= /usr/local
+CC ?= cc
+CFLAGS ?= -O2 -g
+WERROR ?=
+SAN ?=
+
+comma := ,
+BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+PKG_CONFIG ?= pkg-config
+pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
+
+override CPPFLAGS += -D_GNU_SOURCE -DWIRELAB_VERSION='"$(VERSION)"' -Icommon
+override CFLAGS += -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes $(WERROR) -pthread
+ifneq ($(SAN),)
+override CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer \
+    -fno-sanitize-recover=all
+endif
+
+JANSSON := $(or $(call pkg,--libs,jansson),-ljansson)
+EVENT := $(or $(call pkg,--libs,libevent_core),-levent_core)
+override CPPFLAGS += $(call pkg,--cflags,jansson libevent_core)
+
+# A program is a directory; it links common/ and what it uses, no more.
+PROGRAMS := tcp_server tcp_client udp_server udp_client wirelab
+LIBS_tcp_server := $(EVENT) $(JANSSON)
+LIBS_tcp_client := $(EVENT) $(JANSSON)
+LIBS_udp_server := $(EVENT) $(JANSSON)
+LIBS_udp_client := $(JANSSON)
+LIBS_wirelab := $(EVENT) $(JANSSON)
+
+BINARIES := $(addprefix $(BUILD)/bin/,$(PROGRAMS))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1))))
+COMMON := $(BUILD)/libcommon.a
+
+# The unit tests see the modules of the lab too, all but its main.
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
+
+.PHONY: all demo check tests lint clean install uninstall
+all: $(BINARIES)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(COMMON): $(call objects,common/*.c)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+.SECONDEXPANSION:
+$(BINARIES): $(BUILD)/bin/%: $$(call objects,%/*.c) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*)
+
+$(BUILD)/obj/tests/%.o: override CPPFLAGS += -Iwirelab
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(LAB) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(EVENT) $(JANSSON) -lcmocka
+
+tests: $(UNIT)
+
+demo:
+	./scripts/demo
+check:
+	SAN=$(SAN) ./scripts/check
+lint:
+	./scripts/lint
+
+MAN := $(wildcard docs/man/*.1)
+COMPLETION := scripts/completion.bash
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 README.md LICENSE docs/schema.json \
+	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
+	for p in $(PROGRAMS); do install -m 644 $(COMPLETION) \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p || exit 1; done
+uninstall:
+	for p in $(PROGRAMS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p; done
+	for m in $(notdir $(MAN)); do \
+	    rm -f $(DESTDIR)$(PREFIX)/share/man/man1/$$m; done
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/wirelab
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
