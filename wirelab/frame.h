@@ -45,27 +45,29 @@ struct frame {
     enum frame_kind kind;
     const char *cut; /* where reading stopped, if it stopped early:
                         "the TCP header is cut"; else NULL */
+    size_t wire_len; /* how long the frame was on the wire */
 
     uint8_t mac_source[6], mac_destination[6];
     uint16_t ethertype; /* behind VLAN tags */
     uint16_t vlan;      /* the outermost tag's id, 0: none */
 
-    uint8_t ip_version;   /* 4, 6; 0: not IP */
-    uint8_t ip_header;    /* bytes, with options or extension headers */
-    uint8_t ttl;          /* or hop limit */
-    uint8_t ip_protocol;  /* the transport's number */
-    uint32_t ip_id;       /* of fragments it tells which belong together */
-    bool is_fragment;     /* any part of a fragmented packet */
+    uint8_t ip_version;  /* 4, 6; 0: not IP */
+    uint32_t ip_header;  /* bytes, with options or extension headers */
+    uint8_t ttl;         /* or hop limit */
+    uint8_t ip_protocol; /* the transport's number */
+    uint32_t ip_id;      /* of fragments it tells which belong together */
+    bool is_fragment;    /* any part of a fragmented packet */
     bool more_fragments;
-    uint16_t fragment_offset; /* bytes */
+    uint16_t fragment_offset;        /* bytes */
+    bool is_source_routed;           /* the destination is not the last one */
     struct addr source, destination; /* with ports for TCP and UDP */
 
     /* TCP */
     uint32_t seq, ack;
     uint8_t flags;
-    uint8_t tcp_header; /* bytes, with options */
-    uint16_t window;    /* as in the header, unscaled */
-    uint16_t mss;       /* option; 0: absent */
+    uint8_t tcp_header;  /* bytes, with options */
+    uint16_t window;     /* as in the header, unscaled */
+    uint16_t mss;        /* option; 0: absent */
     int8_t window_scale; /* option; -1: absent */
     bool sack_permitted, has_timestamps;
     uint32_t ts_value, ts_echo;
@@ -83,16 +85,28 @@ struct frame {
     uint16_t arp_operation; /* 1 request, 2 reply */
 
     enum frame_checksum ip_checksum, transport_checksum;
-    const uint8_t *transport; /* where the transport header begins, or NULL */
+    const uint8_t *transport; /* what the IP header carries: the transport
+                                 header, or a later fragment; else NULL */
+    size_t transport_len;     /* how many bytes of it are at hand */
     const uint8_t *payload;   /* what TCP or UDP carries; NULL if none */
-    size_t payload_len; /* by the headers' word, at most what is at hand
-                           unless cut is set */
+    size_t payload_len;       /* by the headers' word, never more than there
+                                 was on the wire */
+    size_t payload_at_hand;   /* how many of them can be read: fewer if the
+                                 capture cut the frame */
 };
 
 /* Reads the Ethernet frame of LEN bytes at hand (WIRE_LEN on the wire) into
  * *f, whose pointers point into BYTES. Never fails: see kind and cut. */
 void frame_decode(const uint8_t *bytes, size_t len, size_t wire_len,
                   struct frame *f);
+
+/* The same without an Ethernet header, for captures of other link types:
+ * what an Ethertype announces (0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP, VLAN
+ * tags), or an IP packet of either version. */
+void frame_decode_ethertype(uint16_t ethertype, const uint8_t *bytes,
+                            size_t len, size_t wire_len, struct frame *f);
+void frame_decode_ip(const uint8_t *bytes, size_t len, size_t wire_len,
+                     struct frame *f);
 
 /* How much of the sequence space a TCP segment takes: payload, SYN, FIN. */
 uint32_t frame_seq_len(const struct frame *f);
