@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * model: what the models of both servers share: their table, their totals and
+ * the lines of the event log. See model.h for the contract.
+ */
+#include "model.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+const struct model *model_find(const struct model *table, const char *name)
+{
+    for (; table->name != NULL; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
+    return NULL;
+}
+
+struct totals *model_totals(struct err *e)
+{
+    void *p = mmap(NULL, sizeof(struct totals), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        err_sys(e, "mmap");
+        return NULL;
+    }
+    return p;
+}
+
+void model_connected(struct server *s, struct model_conn *c)
+{
+    char peer[ADDR_TEXT], local[ADDR_TEXT];
+    unsigned long long open = atomic_fetch_add(&s->totals->open, 1) + 1;
+    c->number = atomic_fetch_add(&s->totals->connections, 1) + 1;
+    c->begin_ns = out_now_ns(s->out);
+    addr_format(&c->peer, peer, sizeof peer);
+    out_begin(s->out, "connected");
+    out_text(s->out, "proto", "tcp");
+    out_uint(s->out, "conn", c->number);
+    out_text(s->out, "peer", peer);
+    out_text(s->out, "local", addr_format(&c->local, local, sizeof local));
+    out_uint(s->out, "open", open);
+    out_end(s->out, "tcp #%llu %s connected (%llu open)",
+            (unsigned long long)c->number, peer, open);
+}
+
+static const char *const who_names[] = {"client", "server", "unknown"};
+static const char *const how_names[] = {"fin", "reset", "timeout", "error"};
+
+/* "closed by the client (FIN)", "cut off by the server (RST)" and so on. */
+static void ending(enum model_who who, enum model_how how, char *buf,
+                   size_t cap)
+{
+    const char *by = who == WHO_CLIENT   ? " by the client"
+                     : who == WHO_SERVER ? " by the server"
+                                         : "";
+    static const char *const texts[] = {"closed%s (FIN)", "reset%s (RST)",
+                                        "timed out, closed%s",
+                                        "ended%s by an error"};
+    snprintf(buf, cap, texts[how], by);
+}
+
+void model_closed(struct server *s, const struct model_conn *c,
+                  enum model_who first_closer, enum model_how how)
+{
+    char peer[ADDR_TEXT], local[ADDR_TEXT], text[64];
+    atomic_fetch_sub(&s->totals->open, 1);
+    atomic_fetch_add(&s->totals->received_bytes, c->received_bytes);
+    atomic_fetch_add(&s->totals->sent_bytes, c->sent_bytes);
+    if (how != HOW_FIN)
+        atomic_fetch_add(&s->totals->failed, 1);
+    ending(first_closer, how, text, sizeof text);
+    addr_format(&c->peer, peer, sizeof peer);
+    out_begin(s->out, "closed");
+    out_text(s->out, "proto", "tcp");
+    out_uint(s->out, "conn", c->number);
+    out_text(s->out, "peer", peer);
+    out_text(s->out, "local", addr_format(&c->local, local, sizeof local));
+    out_text(s->out, "first_closer", who_names[first_closer]);
+    out_text(s->out, "how", how_names[how]);
+    out_uint(s->out, "received_bytes", c->received_bytes);
+    out_uint(s->out, "sent_bytes", c->sent_bytes);
+    out_uint(s->out, "duration_ns", out_now_ns(s->out) - c->begin_ns);
+    out_end(s->out, "tcp #%llu %s %s, %llu bytes in, %llu out",
+            (unsigned long long)c->number, peer, text,
+            (unsigned long long)c->received_bytes,
+            (unsigned long long)c->sent_bytes);
+}
+
+void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
+                    bool truncated)
+{
+    char text[ADDR_TEXT];
+    atomic_fetch_add(&s->totals->datagrams_in, 1);
+    atomic_fetch_add(&s->totals->datagram_bytes_in, bytes);
+    if (truncated)
+        atomic_fetch_add(&s->totals->truncated, 1);
+    if (s->out->quiet && !s->out->json)
+        return;
+    addr_format(peer, text, sizeof text);
+    out_begin(s->out, "datagram");
+    out_text(s->out, "peer", text);
+    out_uint(s->out, "bytes", bytes);
+    out_bool(s->out, "truncated", truncated);
+    out_end(s->out, "udp %s %zu bytes (no connection)%s", text, bytes,
+            truncated ? ", cut: larger than the buffer" : "");
+}
+
+static unsigned long long get(atomic_ullong *value)
+{
+    return atomic_load(value);
+}
+
+void model_report(struct server *s)
+{
+    struct totals *t = s->totals;
+    if (s->lfd >= 0)
+        out_say(s->out,
+                "tcp: %llu connections, %llu open, %llu failed, "
+                "%llu bytes in, %llu out",
+                get(&t->connections), get(&t->open), get(&t->failed),
+                get(&t->received_bytes), get(&t->sent_bytes));
+    if (s->fd >= 0)
+        out_say(s->out,
+                "udp: %llu datagrams in, %llu out, %llu bytes in, "
+                "%llu out, %llu cut",
+                get(&t->datagrams_in), get(&t->datagrams_out),
+                get(&t->datagram_bytes_in), get(&t->datagram_bytes_out),
+                get(&t->truncated));
+}
