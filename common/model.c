@@ -5,6 +5,8 @@
  */
 #include "model.h"
 
+#include "stop.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
@@ -111,20 +113,45 @@ static unsigned long long get(atomic_ullong *value)
     return atomic_load(value);
 }
 
-void model_report(struct server *s)
+/* One line a protocol. */
+static void report_text(struct server *s, char *buf, size_t cap)
 {
     struct totals *t = s->totals;
+    size_t used = 0;
+    buf[0] = '\0';
     if (s->lfd >= 0)
-        out_say(s->out,
-                "tcp: %llu connections, %llu open, %llu failed, "
-                "%llu bytes in, %llu out",
-                get(&t->connections), get(&t->open), get(&t->failed),
-                get(&t->received_bytes), get(&t->sent_bytes));
+        used = (size_t)snprintf(
+            buf, cap,
+            "total tcp: %llu connections, %llu open, %llu failed, "
+            "%llu bytes in, %llu out",
+            get(&t->connections), get(&t->open), get(&t->failed),
+            get(&t->received_bytes), get(&t->sent_bytes));
     if (s->fd >= 0)
-        out_say(s->out,
-                "udp: %llu datagrams in, %llu out, %llu bytes in, "
-                "%llu out, %llu cut",
-                get(&t->datagrams_in), get(&t->datagrams_out),
-                get(&t->datagram_bytes_in), get(&t->datagram_bytes_out),
-                get(&t->truncated));
+        snprintf(buf + used, cap - used,
+                 "%stotal udp: %llu datagrams in, %llu out, %llu bytes in, "
+                 "%llu out, %llu cut",
+                 used > 0 ? "\n" : "", get(&t->datagrams_in),
+                 get(&t->datagrams_out), get(&t->datagram_bytes_in),
+                 get(&t->datagram_bytes_out), get(&t->truncated));
+}
+
+void model_report(struct server *s, const char *event, int status)
+{
+    struct totals *t = s->totals;
+    char text[512];
+    report_text(s, text, sizeof text);
+    out_begin(s->out, event);
+    out_uint(s->out, "connections", get(&t->connections));
+    out_uint(s->out, "open", get(&t->open));
+    out_uint(s->out, "failed", get(&t->failed));
+    out_uint(s->out, "received_bytes", get(&t->received_bytes));
+    out_uint(s->out, "sent_bytes", get(&t->sent_bytes));
+    out_uint(s->out, "datagrams_in", get(&t->datagrams_in));
+    out_uint(s->out, "datagrams_out", get(&t->datagrams_out));
+    out_uint(s->out, "datagram_bytes_in", get(&t->datagram_bytes_in));
+    out_uint(s->out, "datagram_bytes_out", get(&t->datagram_bytes_out));
+    out_uint(s->out, "truncated", get(&t->truncated));
+    out_bool(s->out, "partial", stop_signal() != 0);
+    out_int(s->out, "exit_status", status);
+    out_end(s->out, "%s", text);
 }

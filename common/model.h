@@ -85,7 +85,8 @@ void model_closed(struct server *s, const struct model_conn *c,
                   enum model_who first_closer, enum model_how how);
 void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
                     bool truncated);
-/* The totals of both protocols, at the end and on SIGUSR1. */
-void model_report(struct server *s);
+/* The totals of both protocols: the event EVENT, "report" while it runs (on
+ * SIGUSR1), "end" at the end, which tells the exit status. */
+void model_report(struct server *s, const char *event, int status);
 
 #endif

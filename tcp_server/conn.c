@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conn: one connection, served with blocking calls from accept to close. The
+ * iterative, fork and thread models differ only in who calls this and when.
+ * Read next: ../common/service.c for what is said.
+ */
+#include "server.h"
+
+#include "clock.h"
+#include "sock.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+enum { BUFFER = 64 * 1024, PRODUCE = 4096 };
+
+/* A conversation, and how it ended so far. */
+struct talk {
+    struct server *server;
+    int cfd;
+    struct model_conn *conn;
+    struct session session;
+    enum model_who first_closer;
+    enum model_how how;
+    char buf[BUFFER];
+};
+
+void conn_wait(uint64_t ns)
+{
+    uint64_t end = clock_now_ns() + ns;
+    for (uint64_t now = clock_now_ns(); now < end && stop_signal() == 0;
+         now = clock_now_ns())
+        poll(NULL, 0, clock_poll_ms(end - now));
+}
+
+void conn_note_local(struct server *s, int cfd, struct model_conn *c)
+{
+    struct err ignored; /* an address that is not known prints as "?" */
+    if (s->out->json)
+        sock_getsockname(cfd, &c->local, &ignored);
+}
+
+bool conn_survives(struct server *s, const struct err *why)
+{
+    switch (why->sys) {
+    case EINTR:
+        return stop_signal() == 0;
+    case ECONNABORTED: /* the client's doing, or the network's: accept(2) */
+    case EPROTO:
+    case ENETDOWN:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+    case EAGAIN:
+        return true;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        out_error(s->out, why);
+        conn_wait(100 * CLOCK_MS); /* others may give theirs back */
+        return stop_signal() == 0;
+    default:
+        return false;
+    }
+}
+
+/* Notes how a call on the connection failed. */
+static void failed(struct talk *t, const struct err *e)
+{
+    if (stop_signal() != 0 || e->sys == EAGAIN) {
+        t->first_closer = WHO_SERVER;
+        t->how = e->sys == EAGAIN ? HOW_TIMEOUT : HOW_FIN;
+    } else if (e->status == STATUS_RESET) {
+        t->first_closer = WHO_CLIENT;
+        t->how = HOW_RESET;
+    } else {
+        t->first_closer = WHO_UNKNOWN;
+        t->how = e->status == STATUS_TIMEOUT ? HOW_TIMEOUT : HOW_ERROR;
+        out_error(t->server->out, e);
+    }
+}
+
+/* All of the bytes; a send may take fewer. 0, or -1 and the failure noted. */
+static int send_all(struct talk *t, const void *data, size_t len)
+{
+    const char *p = data;
+    struct err e;
+    while (len > 0) {
+        ssize_t n = sock_send(t->cfd, p, len, 0, &e);
+        if (n < 0) {
+            failed(t, &e);
+            return -1;
+        }
+        t->conn->sent_bytes += (uint64_t)n;
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* One recv. Returns the count, 0 at the client's FIN, or -1 and the failure
+ * noted. After a stop the end that a woken recv reports is the server's. */
+static ssize_t receive(struct talk *t, size_t cap)
+{
+    struct err e;
+    ssize_t n = sock_recv(t->cfd, t->buf, cap, 0, &e);
+    if (n < 0)
+        failed(t, &e);
+    else if (n == 0 && t->first_closer == WHO_UNKNOWN)
+        t->first_closer = stop_signal() != 0 ? WHO_SERVER : WHO_CLIENT;
+    else
+        t->conn->received_bytes += (uint64_t)n;
+    return n;
+}
+
+/* A slow reader takes a tenth of its rate ten times a second. */
+static size_t read_cap(struct server *s)
+{
+    uint64_t tenth = s->read_rate / 10 + (s->read_rate % 10 != 0);
+    return s->read_rate != 0 && tenth < BUFFER ? tenth : BUFFER;
+}
+
+/* Services that answer: recv, send, until the client's FIN. */
+static void answer(struct talk *t)
+{
+    struct server *s = t->server;
+    for (;;) {
+        ssize_t n = receive(t, read_cap(s));
+        if (n <= 0)
+            return;
+        struct span out = s->service->on_input(&t->session, t->buf, (size_t)n);
+        if (send_all(t, out.data, out.len) < 0)
+            return;
+        if (s->close_first) {
+            t->first_closer = WHO_SERVER;
+            return;
+        }
+        if (s->read_rate != 0)
+            conn_wait(100 * CLOCK_MS);
+    }
+}
+
+/* What may happen next, for a service that speaks unasked: POLLIN, POLLOUT,
+ * or 0 after too long a silence. */
+static int wait_either(struct talk *t, bool input_ended)
+{
+    uint64_t idle = t->server->idle_timeout_ns;
+    struct pollfd p = {.fd = t->cfd, .events = POLLOUT};
+    if (!input_ended)
+        p.events |= POLLIN;
+    int ready = 0;
+    do
+        ready = poll(&p, 1, clock_poll_ms(idle != 0 ? idle : UINT64_MAX));
+    while (ready < 0 && stop_signal() == 0);
+    return ready > 0 ? p.revents : 0;
+}
+
+/* Services that speak unasked: send as the client takes it, and throw away
+ * what it sends meanwhile, so that neither side can block the other. The
+ * client's FIN ends its own direction only. */
+static void produce(struct talk *t)
+{
+    const struct service *service = t->session.service;
+    bool input_ended = false;
+    for (;;) {
+        int ready = wait_either(t, input_ended);
+        if (ready == 0 || stop_signal() != 0) {
+            t->first_closer = WHO_SERVER;
+            t->how = ready == 0 ? HOW_TIMEOUT : HOW_FIN;
+            return;
+        }
+        if ((ready & (POLLIN | POLLHUP | POLLERR)) != 0 && !input_ended) {
+            ssize_t n = receive(t, BUFFER);
+            if (n < 0)
+                return;
+            input_ended = n == 0;
+        }
+        if ((ready & POLLOUT) == 0)
+            continue;
+        char out[PRODUCE];
+        size_t n = service->produce(&t->session, out, sizeof out);
+        if (n == 0 && t->first_closer == WHO_UNKNOWN)
+            t->first_closer = WHO_SERVER;
+        if (n == 0 || send_all(t, out, n) < 0)
+            return;
+    }
+}
+
+/* The server has spoken last: FIN, and then the client's rest is read, because
+ * a close with unread data would send RST and could destroy what the client
+ * has not read yet (RFC 1122, 4.2.2.13). */
+static void close_first(struct talk *t)
+{
+    struct err e;
+    if (sock_shutdown(t->cfd, SHUT_WR, &e) < 0)
+        return; /* the client is gone: nothing to wait for */
+    while (stop_signal() == 0 &&
+           sock_recv(t->cfd, t->buf, sizeof t->buf, 0, &e) > 0)
+        continue;
+}
+
+static void reset(struct talk *t)
+{
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+    struct err e;
+    if (sock_setsockopt_raw(t->cfd, SOL_SOCKET, SO_LINGER, &now, sizeof now,
+                            &e) < 0)
+        out_error(t->server->out, &e);
+    t->how = HOW_RESET;
+    t->first_closer = WHO_SERVER;
+}
+
+void conn_serve(struct server *s, int cfd, struct model_conn *c)
+{
+    struct talk t = {.server = s, .cfd = cfd, .conn = c, .how = HOW_FIN};
+    struct err e;
+    t.first_closer = WHO_UNKNOWN;
+    session_init(&t.session, s->service);
+    if (s->idle_timeout_ns != 0 &&
+        sock_timeout(cfd, s->idle_timeout_ns, &e) < 0)
+        out_error(s->out, &e);
+
+    if (s->service->produce != NULL)
+        produce(&t);
+    else
+        answer(&t);
+
+    if (t.how == HOW_FIN) {
+        conn_wait(s->close_delay_ns);
+        if (s->reset)
+            reset(&t);
+        else if (t.first_closer == WHO_SERVER)
+            close_first(&t);
+    }
+    model_closed(s, c, t.first_closer, t.how);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tcp_server: socket, bind, listen, and then one of several ways to serve many
+ * clients (--models). The three calls stand in open_listener.
+ * Read next: iterative.c.
+ */
+#include "server.h"
+
+#include "cli.h"
+#include "clock.h"
+#include "sock.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct model models[] = {
+    {"iterative", "one client at a time; others wait in the backlog",
+     iterative_serve},
+    {"fork", "a process for each client", fork_serve},
+    {"thread", "a thread for each client", thread_serve},
+    {.name = NULL},
+};
+
+struct options {
+    const char *model, *service, *congestion;
+    bool list_models, list_services, no_reuseaddr;
+    uint64_t backlog;
+};
+
+enum { DEFAULT_CLIENTS = 100, MAX_CLIENTS = 100000 };
+
+/* lab: listen */
+static int open_listener(const struct addr *a, const struct options *o,
+                         struct err *e)
+{
+    int lfd = sock_socket(a->sa.sa_family, SOCK_STREAM, e);
+    if (lfd < 0)
+        return -1;
+    if (!o->no_reuseaddr &&
+        sock_setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, 1, e) < 0)
+        goto fail;
+    if (a->sa.sa_family == AF_INET6 &&
+        sock_setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
+        goto fail;
+    if (o->congestion != NULL &&
+        sock_setsockopt_raw(lfd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
+                            (socklen_t)strlen(o->congestion), e) < 0)
+        goto fail;
+    if (sock_bind(lfd, a, e) < 0)
+        goto fail;
+    if (sock_listen(lfd, (int)o->backlog, e) < 0)
+        goto fail;
+    return lfd;
+fail:
+    sock_close(lfd);
+    return -1;
+}
+/* end lab */
+
+/* Binds the first address of the name that can be bound. */
+static int listen_on(struct cli *c, const struct options *o, struct err *e)
+{
+    struct addr_list list;
+    const char *host = c->argc == 2     ? c->argv[0]
+                       : c->common.ipv6 ? "::1"
+                                        : "127.0.0.1";
+    if (addr_resolve(host, c->argv[c->argc - 1], cli_family(c), SOCK_STREAM,
+                     &list, e) < 0)
+        return -1;
+    int lfd = -1;
+    for (size_t i = 0; i < list.count && lfd < 0; i++)
+        lfd = open_listener(&list.at[i], o, e);
+    return lfd;
+}
+
+/* The line that says: from now on this server can be reached. */
+static int announce(struct cli *c, int lfd, struct err *e)
+{
+    struct addr a;
+    char text[ADDR_TEXT], host[ADDR_TEXT];
+    if (sock_getsockname(lfd, &a, e) < 0)
+        return -1;
+    out_begin(&c->out, "listening");
+    out_text(&c->out, "proto", "tcp");
+    out_text(&c->out, "address", addr_host(&a, host, sizeof host));
+    out_uint(&c->out, "port", addr_port(&a));
+    out_text(&c->out, "family", a.sa.sa_family == AF_INET6 ? "ipv6" : "ipv4");
+    out_end_always(&c->out, "listening tcp %s",
+                   addr_format(&a, text, sizeof text));
+    return out_check(&c->out, e);
+}
+
+/* What a model cannot do is refused, not ignored. Returns NULL, or why. */
+static const char *unfit(const struct options *o, const struct server *s)
+{
+    bool iterative = strcmp(o->model, "iterative") == 0;
+    if (!iterative && s->accept_delay_ns != 0)
+        return "--accept-delay needs --model iterative: in the others accept "
+               "never waits for a client to be served";
+    if (!iterative && s->read_rate != 0)
+        return "--read-rate needs --model iterative, the one that shows flow "
+               "control";
+    if (iterative && s->max_clients != 0)
+        return "--max-clients: the iterative model serves one at a time";
+    return NULL;
+}
+
+static void print_lists(const struct options *o)
+{
+    for (const struct model *m = models; o->list_models && m->name; m++)
+        printf("%-12s %s\n", m->name, m->summary);
+    for (const struct service *s = services; o->list_services && s->name; s++)
+        printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
+               s->rfc);
+}
+
+static int run(struct cli *c, const struct options *o, struct server *s)
+{
+    struct err e;
+    const struct model *model = model_find(models, o->model);
+    s->service = service_find(o->service);
+    if (model == NULL)
+        return cli_usage(c, "model '%.32s': --models lists them", o->model);
+    if (s->service == NULL)
+        return cli_usage(c, "service '%.32s': --services lists them",
+                         o->service);
+    const char *why = unfit(o, s);
+    if (why != NULL)
+        return cli_usage(c, "%s", why);
+    if (s->max_clients == 0)
+        s->max_clients = DEFAULT_CLIENTS;
+
+    s->totals = model_totals(&e);
+    if (s->totals == NULL)
+        return cli_fail(c, &e);
+    s->lfd = listen_on(c, o, &e);
+    if (s->lfd < 0)
+        return cli_fail(c, &e);
+    int result = announce(c, s->lfd, &e);
+    if (result == 0)
+        result = model->serve(s, &e);
+    sock_close(s->lfd);
+    int status = result == 0 ? STATUS_OK : cli_fail(c, &e);
+    model_report(s, "end", status);
+    return cli_end(c, status);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {
+        .model = "iterative", .service = "echo", .backlog = 128};
+    struct server s = {.fd = -1, .idle_timeout_ns = 300 * CLOCK_S};
+    struct cli c = {.program = "tcp_server",
+                    .operands = "[ADDR] PORT",
+                    .summary = "Serve TCP clients, and show how it is done."};
+    const struct opt table[] = {
+        {"model", 'm', "NAME", opt_text, &o.model, 0, 0,
+         "how to serve many clients (iterative)"},
+        {"models", 0, NULL, opt_flag, &o.list_models, 0, 0,
+         "list the models and exit"},
+        {"service", 's', "NAME", opt_text, &o.service, 0, 0,
+         "what to serve (echo)"},
+        {"services", 0, NULL, opt_flag, &o.list_services, 0, 0,
+         "list the services and exit"},
+        {"max-clients", 'c', "N", opt_number, &s.max_clients, 1, MAX_CLIENTS,
+         "open at once (100); more wait in the backlog"},
+        {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
+         "close a connection silent for so long (5m)"},
+        {"count", 'n', "N", opt_number, &s.count, 1, 0,
+         "end after N connections"},
+        {"backlog", 0, "N", opt_number, &o.backlog, 0, 65535,
+         "connections that may wait for accept (128)"},
+        {"close-first", 0, NULL, opt_flag, &s.close_first, 0, 0,
+         "close after the first answer"},
+        {"close-delay", 0, "DUR", opt_duration, &s.close_delay_ns, 0, 0,
+         "wait before closing"},
+        {"reset", 0, NULL, opt_flag, &s.reset, 0, 0, "close with RST, not FIN"},
+        {"no-reuseaddr", 0, NULL, opt_flag, &o.no_reuseaddr, 0, 0,
+         "bind without SO_REUSEADDR"},
+        {"congestion", 0, "NAME", opt_text, &o.congestion, 0, 0,
+         "TCP congestion control"},
+        {"accept-delay", 0, "DUR", opt_duration, &s.accept_delay_ns, 0, 0,
+         "iterative: wait before each accept"},
+        {"read-rate", 0, "BYTES", opt_size, &s.read_rate, 0, 0,
+         "iterative: read so many bytes a second"},
+        OPT_COMMON(&c.common),
+        OPT_END};
+    int status;
+    if (!cli_begin(&c, table, argc, argv, &status))
+        return status;
+    if (o.list_models || o.list_services) {
+        print_lists(&o);
+        return cli_end(&c, STATUS_OK);
+    }
+    if (c.argc < 1 || c.argc > 2)
+        return cli_usage(&c, "needs a port, and before it an address or none");
+    cli_start(&c, table, argv);
+    s.out = &c.out;
+    return run(&c, &o, &s);
+}
