@@ -86,8 +86,7 @@ static const struct meaning meanings[] = {
     {CALL_CLOSE, UDP, DONE, ANY,
      "gives the socket back; nothing is sent, nobody is told"},
     {CALL_CLOSE, ANY, DONE, ANY,
-     "gives the socket back; a connection still open ends by FIN, or by RST "
-     "if data is unread"},
+     "gives it back; an open connection ends: FIN, or RST with data unread"},
 
     {CALL_SETSOCKOPT, ANY, DONE, SOL_SOCKET << 16 | SO_REUSEADDR,
      "bind works though old connections are still in TIME_WAIT"},
