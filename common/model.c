@@ -5,6 +5,7 @@
  */
 #include "model.h"
 
+#include "sock.h"
 #include "stop.h"
 
 #include <string.h>
@@ -27,6 +28,34 @@ struct totals *model_totals(struct err *e)
         return NULL;
     }
     return p;
+}
+
+int model_announce(struct server *s, int fd, struct err *e)
+{
+    struct addr a;
+    char text[ADDR_TEXT], host[ADDR_TEXT];
+    const char *proto = fd == s->lfd ? "tcp" : "udp";
+    if (sock_getsockname(fd, &a, e) < 0)
+        return -1;
+    out_begin(s->out, "listening");
+    out_text(s->out, "proto", proto);
+    out_text(s->out, "address", addr_host(&a, host, sizeof host));
+    out_uint(s->out, "port", addr_port(&a));
+    out_text(s->out, "family", a.sa.sa_family == AF_INET6 ? "ipv6" : "ipv4");
+    out_end_always(s->out, "listening %s %s", proto,
+                   addr_format(&a, text, sizeof text));
+    return out_check(s->out, e);
+}
+
+bool model_may_answer(const struct addr *local, const struct addr *peer)
+{
+    uint16_t port = addr_port(peer);
+    if (port == 0 || addr_equal(local, peer))
+        return false;
+    for (const struct service *v = services; v->name != NULL; v++)
+        if (port == v->port)
+            return false;
+    return true;
 }
 
 void model_connected(struct server *s, struct model_conn *c)

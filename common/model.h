@@ -44,6 +44,7 @@ struct server {
     uint64_t close_delay_ns;  /* between the peer's end and our close */
     uint64_t accept_delay_ns; /* iterative: before each accept */
     uint64_t read_rate;       /* iterative: bytes a second; 0: all there is */
+    uint64_t buffer;          /* UDP: receive buffer, bytes */
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
 };
@@ -63,6 +64,15 @@ const struct model *model_find(const struct model *table, const char *name);
 /* A struct totals of zeroes that forks share, or NULL and *e. It lasts as
  * long as the program. */
 struct totals *model_totals(struct err *e);
+
+/* The ready line: from now on this server can be reached. FD is bound; the
+ * line has its real port. 0, or -1 and *e if nobody could read the line. */
+int model_announce(struct server *s, int fd, struct err *e);
+
+/* May this datagram be answered? Not if it claims to come from port 0, from
+ * this very socket, or from a service that answers everything itself: two
+ * servers would talk for ever (CERT CA-1996-01). */
+bool model_may_answer(const struct addr *local, const struct addr *peer);
 
 /* How a connection ended: the words of the log and of JSON. */
 enum model_how { HOW_FIN, HOW_RESET, HOW_TIMEOUT, HOW_ERROR };

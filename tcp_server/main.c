@@ -76,23 +76,6 @@ static int listen_on(struct cli *c, const struct options *o, struct err *e)
     return lfd;
 }
 
-/* The line that says: from now on this server can be reached. */
-static int announce(struct cli *c, int lfd, struct err *e)
-{
-    struct addr a;
-    char text[ADDR_TEXT], host[ADDR_TEXT];
-    if (sock_getsockname(lfd, &a, e) < 0)
-        return -1;
-    out_begin(&c->out, "listening");
-    out_text(&c->out, "proto", "tcp");
-    out_text(&c->out, "address", addr_host(&a, host, sizeof host));
-    out_uint(&c->out, "port", addr_port(&a));
-    out_text(&c->out, "family", a.sa.sa_family == AF_INET6 ? "ipv6" : "ipv4");
-    out_end_always(&c->out, "listening tcp %s",
-                   addr_format(&a, text, sizeof text));
-    return out_check(&c->out, e);
-}
-
 /* What a model cannot do is refused, not ignored. Returns NULL, or why. */
 static const char *unfit(const struct options *o, const struct server *s)
 {
@@ -139,7 +122,7 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     s->lfd = listen_on(c, o, &e);
     if (s->lfd < 0)
         return cli_fail(c, &e);
-    int result = announce(c, s->lfd, &e);
+    int result = model_announce(s, s->lfd, &e);
     if (result == 0)
         result = model->serve(s, &e);
     sock_close(s->lfd);

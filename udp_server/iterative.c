@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Iterative: one datagram at a time. There is no listen, no accept and no
+ * close for a client: each datagram brings its sender's address, the answer
+ * goes back to it, and then it is forgotten. So one socket serves everybody.
+ * Twin: ../tcp_server/iterative.c.
+ */
+#include "server.h"
+
+#include "sock.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Sends the service's answer, if it has one. That a client cannot be reached
+ * is no error of the server's. */
+static void answer(struct server *s, const struct addr *local,
+                   const struct addr *peer, const void *in, size_t len)
+{
+    char out[1024];
+    struct span reply;
+    struct err e;
+    if (!model_may_answer(local, peer) ||
+        !service_datagram(s->service, in, len, out, sizeof out, &reply))
+        return;
+    if (sock_sendto(s->fd, reply.data, reply.len, peer, &e) < 0) {
+        out_error(s->out, &e);
+        return;
+    }
+    atomic_fetch_add(&s->totals->datagrams_out, 1);
+    atomic_fetch_add(&s->totals->datagram_bytes_out, reply.len);
+}
+
+/* lab: recvfrom-loop */
+static int serve(struct server *s, void *buf, struct err *e)
+{
+    struct addr local, peer;
+    uint64_t served = 0;
+    if (sock_getsockname(s->fd, &local, e) < 0)
+        return -1;
+    while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
+        bool truncated;
+        ssize_t n = sock_recvfrom(s->fd, buf, s->buffer, &peer, &truncated, e);
+        if (n < 0 && e->sys == EAGAIN)
+            return 0; /* silence for the whole --idle-timeout */
+        if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED)
+            return -1;
+        if (n < 0)
+            continue;
+        size_t len = truncated ? s->buffer : (size_t)n;
+        model_datagram(s, &peer, (size_t)n, truncated);
+        answer(s, &local, &peer, buf, len);
+        served++;
+    }
+    return 0;
+}
+/* end lab */
+
+int iterative_serve(struct server *s, struct err *e)
+{
+    void *buf = malloc(s->buffer);
+    if (buf == NULL)
+        return err_sys(e, "receive buffer");
+    int result = 0;
+    if (s->idle_timeout_ns != 0)
+        result = sock_timeout(s->fd, s->idle_timeout_ns, e);
+    if (result == 0)
+        result = serve(s, buf, e);
+    free(buf);
+    return result;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp_server: socket and bind, and it can be reached: no listen, because there
+ * is no connection to wait for. The two calls stand in open_socket.
+ * Read next: iterative.c. Twin: ../tcp_server/main.c.
+ */
+#include "server.h"
+
+#include "cli.h"
+#include "sock.h"
+#include "stop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct model models[] = {
+    {"iterative", "one datagram at a time, from anybody", iterative_serve},
+    {.name = NULL},
+};
+
+struct options {
+    const char *model, *service, *join;
+    bool list_models, list_services;
+};
+
+/* Joins a multicast group on the interface that the kernel chooses, or on the
+ * one that an IPv6 scope names. ip(7), ipv6(7). */
+static int join_group(int fd, const struct addr *group, struct err *e)
+{
+    if (group->sa.sa_family == AF_INET) {
+        const struct ip_mreq m = {.imr_multiaddr = group->in.sin_addr};
+        return sock_setsockopt_raw(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m,
+                                   sizeof m, e);
+    }
+    const struct ipv6_mreq m = {.ipv6mr_multiaddr = group->in6.sin6_addr,
+                                .ipv6mr_interface = group->in6.sin6_scope_id};
+    return sock_setsockopt_raw(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m, sizeof m,
+                               e);
+}
+
+/* SO_REUSEADDR is for multicast alone, where every receiver gets a copy. With
+ * unicast a second server would silently take all datagrams from the first. */
+/* lab: bind */
+static int open_socket(const struct addr *a, const struct addr *group,
+                       struct err *e)
+{
+    int fd = sock_socket(a->sa.sa_family, SOCK_DGRAM, e);
+    if (fd < 0)
+        return -1;
+    if (group != NULL &&
+        sock_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1, e) < 0)
+        goto fail;
+    if (a->sa.sa_family == AF_INET6 &&
+        sock_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
+        goto fail;
+    if (sock_bind(fd, a, e) < 0)
+        goto fail;
+    if (group != NULL && join_group(fd, group, e) < 0)
+        goto fail;
+    return fd;
+fail:
+    sock_close(fd);
+    return -1;
+}
+/* end lab */
+
+/* The group of --join, as an address: 0, or -1 and *e. */
+static int read_group(const char *text, struct addr *group, struct err *e)
+{
+    if (addr_parse(text, group, e) < 0)
+        return -1;
+    if (addr_is_multicast(group))
+        return 0;
+    return err_set(e, STATUS_USAGE,
+                   "--join %.64s: not a multicast group, such as 239.1.2.3 or "
+                   "ff02::1234%%eth0",
+                   text);
+}
+
+/* Binds the first address of the name that can be bound. With --join and no
+ * ADDR that is the group itself: nothing else will arrive there. */
+static int bind_on(struct cli *c, const struct options *o, struct err *e)
+{
+    struct addr_list list;
+    struct addr group;
+    char text[ADDR_TEXT];
+    const char *host = c->argc == 2     ? c->argv[0]
+                       : c->common.ipv6 ? "::1"
+                                        : "127.0.0.1";
+    if (o->join != NULL && read_group(o->join, &group, e) < 0)
+        return -1;
+    if (o->join != NULL && c->argc == 1)
+        host = addr_host(&group, text, sizeof text);
+    if (addr_resolve(host, c->argv[c->argc - 1], cli_family(c), SOCK_DGRAM,
+                     &list, e) < 0)
+        return -1;
+    int fd = -1;
+    for (size_t i = 0; i < list.count && fd < 0; i++)
+        fd = open_socket(&list.at[i], o->join != NULL ? &group : NULL, e);
+    return fd;
+}
+
+static void print_lists(const struct options *o)
+{
+    for (const struct model *m = models; o->list_models && m->name; m++)
+        printf("%-12s %s\n", m->name, m->summary);
+    for (const struct service *s = services; o->list_services && s->name; s++)
+        printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
+               s->rfc);
+}
+
+static int run(struct cli *c, const struct options *o, struct server *s)
+{
+    struct err e;
+    const struct model *model = model_find(models, o->model);
+    s->service = service_find(o->service);
+    if (model == NULL)
+        return cli_usage(c, "model '%.32s': --models lists them", o->model);
+    if (s->service == NULL)
+        return cli_usage(c, "service '%.32s': --services lists them",
+                         o->service);
+    s->totals = model_totals(&e);
+    if (s->totals == NULL)
+        return cli_fail(c, &e);
+    s->fd = bind_on(c, o, &e);
+    if (s->fd < 0)
+        return cli_fail(c, &e);
+    int result = model_announce(s, s->fd, &e);
+    if (result == 0)
+        result = model->serve(s, &e);
+    sock_close(s->fd);
+    int status = result == 0 ? STATUS_OK : cli_fail(c, &e);
+    model_report(s, "end", status);
+    return cli_end(c, status);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.model = "iterative", .service = "echo"};
+    struct server s = {.lfd = -1, .fd = -1, .buffer = 65535};
+    struct cli c = {.program = "udp_server",
+                    .operands = "[ADDR] PORT",
+                    .summary =
+                        "Answer UDP datagrams, and show how it is done."};
+    const struct opt table[] = {
+        {"model", 'm', "NAME", opt_text, &o.model, 0, 0,
+         "how to serve many clients (iterative)"},
+        {"models", 0, NULL, opt_flag, &o.list_models, 0, 0,
+         "list the models and exit"},
+        {"service", 's', "NAME", opt_text, &o.service, 0, 0,
+         "what to serve (echo)"},
+        {"services", 0, NULL, opt_flag, &o.list_services, 0, 0,
+         "list the services and exit"},
+        {"count", 'n', "N", opt_number, &s.count, 1, 0,
+         "end after N datagrams"},
+        {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
+         "end after so long a silence"},
+        {"buffer", 0, "SIZE", opt_size, &s.buffer, 1, 65535,
+         "receive buffer; a larger datagram is cut (65535)"},
+        {"join", 0, "GROUP", opt_text, &o.join, 0, 0, "join a multicast group"},
+        OPT_COMMON(&c.common),
+        OPT_END};
+    int status;
+    if (!cli_begin(&c, table, argc, argv, &status))
+        return status;
+    if (o.list_models || o.list_services) {
+        print_lists(&o);
+        return cli_end(&c, STATUS_OK);
+    }
+    if (c.argc < 1 || c.argc > 2)
+        return cli_usage(&c, "needs a port, and before it an address or none");
+    cli_start(&c, table, argv);
+    s.out = &c.out;
+    return run(&c, &o, &s);
+}
