@@ -8,6 +8,7 @@
 #include "sock.h"
 #include "stop.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -56,10 +57,21 @@ static int end_print(struct cli *c)
     return cli_fail(c, &e);
 }
 
+/* A descriptor 0, 1 or 2 that the shell closed (<&-) would be given to the
+ * first socket. /dev/null takes its place: the wrong way round, so that a
+ * write to a closed stdout still fails, and is reported. */
+static void fill_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
+}
+
 bool cli_begin(struct cli *c, const struct opt *table, int argc, char **argv,
                int *status)
 {
     struct err e;
+    fill_standard();
     int first = opt_parse(table, argc, argv, &e);
     out_init(&c->out, c->program, first >= 0 && c->common.json,
              c->common.quiet);
@@ -147,7 +159,9 @@ void cli_start(struct cli *c, const struct opt *table, char **argv)
         out_text(o, "kernel", kernel.release);
     out_text(o, "congestion_control", congestion);
     for (; table->name != NULL; table++)
-        option_field(o, table);
+        if (table->value != &c->common.help &&
+            table->value != &c->common.version)
+            option_field(o, table);
     out_end(o, NULL);
 }
 

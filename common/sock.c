@@ -62,6 +62,8 @@ static long end(struct call *c, long result, const char *what, struct err *e)
     }
     errno = saved;
     if (result < 0) {
+        if (c->proto == 0)
+            c->proto = proto_of(c->fd);
         const char *advice = call_advice(c);
         err_sys(e, "%s%s%s", call_name(c), what != NULL ? " " : "",
                 what != NULL ? what : "");
@@ -222,17 +224,17 @@ ssize_t sock_sendto(int fd, const void *buf, size_t len,
     return end(&c, n, addr_format(peer, text, sizeof text), e);
 }
 
-ssize_t sock_recvfrom(int fd, void *buf, size_t cap, struct addr *peer,
-                      bool *truncated, struct err *e)
+ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
+                      struct addr *peer, bool *truncated, struct err *e)
 {
     struct call c = begin(CALL_RECVFROM, fd);
     c.data = buf;
     c.size = cap;
-    c.arg[0] = MSG_TRUNC;
+    c.arg[0] = flags | MSG_TRUNC;
     ssize_t n;
     do {
         *peer = (struct addr){.len = sizeof peer->in6};
-        n = recvfrom(fd, buf, cap, MSG_TRUNC, &peer->sa, &peer->len);
+        n = recvfrom(fd, buf, cap, flags | MSG_TRUNC, &peer->sa, &peer->len);
     } while (again(n));
     if (n >= 0) {
         c.addr = *peer;

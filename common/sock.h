@@ -56,13 +56,14 @@ ssize_t sock_send(int fd, const void *buf, size_t len, int flags,
                   struct err *e);
 ssize_t sock_recv(int fd, void *buf, size_t cap, int flags, struct err *e);
 
-/* sendto(2), recvfrom(2): a datagram with its address. recvfrom is done with
- * MSG_TRUNC, so that it returns the true size: *truncated (NULL allowed) is
- * set if the datagram was larger than CAP, and only CAP bytes are in BUF. */
+/* sendto(2), recvfrom(2): a datagram with its address. recvfrom adds
+ * MSG_TRUNC to FLAGS, so that it returns the true size: *truncated (NULL
+ * allowed) is set if the datagram was larger than CAP, and only CAP bytes are
+ * in BUF. */
 ssize_t sock_sendto(int fd, const void *buf, size_t len,
                     const struct addr *peer, struct err *e);
-ssize_t sock_recvfrom(int fd, void *buf, size_t cap, struct addr *peer,
-                      bool *truncated, struct err *e);
+ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
+                      struct addr *peer, bool *truncated, struct err *e);
 
 /* shutdown(2). HOW: SHUT_RD, SHUT_WR, SHUT_RDWR. */
 int sock_shutdown(int fd, int how, struct err *e);

@@ -41,7 +41,8 @@ static int serve(struct server *s, void *buf, struct err *e)
         return -1;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
         bool truncated;
-        ssize_t n = sock_recvfrom(s->fd, buf, s->buffer, &peer, &truncated, e);
+        ssize_t n =
+            sock_recvfrom(s->fd, buf, s->buffer, 0, &peer, &truncated, e);
         if (n < 0 && e->sys == EAGAIN)
             return 0; /* silence for the whole --idle-timeout */
         if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What udp_client's main hands to the file that does the work.
+ * Read next: pipe.c. Twin: ../tcp_client/client.h.
+ */
+#ifndef WIRELAB_UDP_CLIENT_H
+#define WIRELAB_UDP_CLIENT_H
+
+#include "addr.h"
+#include "err.h"
+#include "out.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A client as its options ask for it, and its socket. */
+struct client {
+    struct out *out;
+    int fd; /* connected, or not with --unconnected */
+    struct addr peer;
+    uint64_t timeout_ns; /* silence that ends it after the end of input */
+    uint64_t block;      /* bytes a datagram; 0: a line */
+    bool chomp;          /* the newline stays out of the datagram */
+    bool unconnected;    /* sendto and recvfrom, no connect */
+    bool anybody;        /* a group or a broadcast: replies from anyone */
+    bool escape;         /* stdout is a terminal: a peer must not steer it */
+
+    uint64_t sent, received; /* datagrams */
+    uint64_t sent_bytes, received_bytes;
+};
+
+/* The largest datagram over IPv4: 65535 less the headers (RFC 768, 791); and
+ * what fits into a buffer that a larger one overflows. */
+enum { DATAGRAM_MAX = 65507, DATAGRAM_BUFFER = 65536 };
+
+/* Each returns 0, or -1 and *e; what was received has been written out by
+ * then. They leave fd open. */
+
+/* stdin to the peer, a datagram a line, and replies to stdout: pipe.c. */
+int pipe_run(struct client *c, struct err *e);
+
+/* TEXT as one datagram; the reply: ask.c. */
+int ask_run(struct client *c, const char *text, struct err *e);
+
+/* One datagram: send, or sendto. Returns 0, or -1 and *e. */
+int client_send(struct client *c, const void *data, size_t len, struct err *e);
+
+/* The next datagram, written to stdout or as a `data` event: recv, or
+ * recvfrom. Waits unless FLAGS has MSG_DONTWAIT. Returns 1; 0 if it was
+ * somebody else's, or nothing came (e->sys EAGAIN); -1 and *e. */
+int client_receive(struct client *c, int flags, struct err *e);
+
+#endif
