@@ -193,8 +193,7 @@ int cli_family(const struct cli *c)
 int cli_end(struct cli *c, int status)
 {
     struct err e;
-    if (out_check(&c->out, &e) == 0)
-        return status;
-    out_error(&c->out, &e);
-    return e.status;
+    if (status != STATUS_OK || out_check(&c->out, &e) == 0)
+        return status; /* one error is enough to say */
+    return cli_fail(c, &e);
 }

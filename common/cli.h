@@ -44,8 +44,8 @@ int cli_usage(struct cli *c, const char *format, ...)
 /* The family that -4 and -6 leave: AF_INET, AF_INET6 or AF_UNSPEC. */
 int cli_family(const struct cli *c);
 
-/* The last line of a main: STATUS, or STATUS_FAILED if stdout lost something,
- * which is then said. */
+/* The last line of a main: STATUS; or, where all else went well but stdout
+ * lost something, STATUS_FAILED, and that is said. */
 int cli_end(struct cli *c, int status);
 
 #endif
