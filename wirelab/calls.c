@@ -14,7 +14,6 @@
 
 #include "calls_decode.h"
 #include "calls_filter.h"
-#include "clock.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -228,7 +227,15 @@ static void emit(const struct calls *c, const struct task *t,
     c->sink(&e, c->context);
 }
 
-/* The innermost call has returned, or is given up when its thread ends. */
+/* The event of a call that has not returned. */
+static void announce(const struct calls *c, const struct task *t,
+                     struct trapped *call)
+{
+    call->announced = true;
+    emit(c, t, call, call->call.begin_ns);
+}
+
+/* The innermost call has returned. */
 static void returned(const struct calls *c, struct task *t, int64_t result)
 {
     struct trapped *call = &t->open[--t->depth];
@@ -247,8 +254,22 @@ static void never_return(const struct calls *c, struct task *t)
 {
     for (size_t i = 0; i < t->depth; i++)
         if (!t->open[i].announced && t->open[i].row->remark == NULL)
-            emit(c, t, &t->open[i], t->open[i].call.begin_ns);
+            announce(c, t, &t->open[i]);
     t->depth = 0;
+}
+
+void calls_announce(struct calls *c)
+{
+    if (c == NULL)
+        return;
+    uint64_t now = now_ns(c);
+    for (struct task *t = c->tasks; t != NULL; t = t->next)
+        for (size_t i = 0; i < t->depth; i++) {
+            struct trapped *call = &t->open[i];
+            if (!call->announced && call->row->remark == NULL &&
+                now - call->call.begin_ns >= CALLS_PATIENCE_NS)
+                announce(c, t, call);
+        }
 }
 
 /* A thread was born: at its creator's stop PARENT is known. It is a process
@@ -346,10 +367,8 @@ static void trapped(struct calls *c, struct task *t,
         return;
     t->depth++;
     call->call.begin_ns = now_ns(c);
-    if (call->row->remark == NULL && call_waits(&call->call)) {
-        call->announced = true;
-        emit(c, t, call, call->call.begin_ns);
-    }
+    if (call->row->remark == NULL && call_waits(&call->call))
+        announce(c, t, call);
 }
 
 static bool is_restart(int64_t result)

@@ -28,6 +28,7 @@
 #ifndef WIRELAB_CALLS_H
 #define WIRELAB_CALLS_H
 
+#include "clock.h"
 #include "err.h"
 #include "event.h"
 
@@ -71,6 +72,15 @@ int calls_filter(const struct calls *c, struct err *e);
  * thread; it is dealt with. False: STATUS is the end of process PID, traced or
  * not, and it is the caller's to see. With C NULL: false. */
 bool calls_handle(struct calls *c, pid_t pid, int status);
+
+/* Announces the calls in progress that do not wait as a rule, but now do, for
+ * CALLS_PATIENCE_NS: a send into a closed window. Such a call then gives two
+ * events too. To be called before the queue is flushed, so that they are not
+ * too late for their place in the order of time. With C NULL: nothing. */
+void calls_announce(struct calls *c);
+
+/* Less than the events' hold. */
+#define CALLS_PATIENCE_NS (10 * CLOCK_MS)
 
 /* How often a program was stopped so far: the lane's price. */
 uint64_t calls_stops(const struct calls *c);
