@@ -94,7 +94,7 @@ struct event *event_copy(const struct event *e)
     return copy;
 }
 
-void event_free(struct event *e)
+void event_discard(struct event *e)
 {
     free(e);
 }
@@ -155,7 +155,7 @@ int event_queue_push(struct event_queue *q, const struct event *e)
     struct event *copy = event_copy(e);
     if (n == NULL || copy == NULL) {
         free(n);
-        event_free(copy);
+        event_discard(copy);
         return -1;
     }
     struct node *at = q->ends.before;
@@ -194,7 +194,7 @@ void event_queue_flush(struct event_queue *q, uint64_t now_ns)
     while (is_ripe(q, now_ns)) {
         struct event *e = take(q);
         q->sink(e, q->context);
-        event_free(e);
+        event_discard(e);
     }
 }
 
@@ -203,6 +203,6 @@ void event_queue_free(struct event_queue *q)
     if (q == NULL)
         return;
     while (q->ends.after != &q->ends)
-        event_free(take(q));
+        event_discard(take(q));
     free(q);
 }

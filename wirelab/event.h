@@ -58,17 +58,17 @@ struct event_frame {
     uint64_t number;    /* from 1 in each direction, by arrival at the wire */
     struct frame frame; /* decoded; its pointers point into bytes */
     const uint8_t *bytes;
-    size_t len;      /* how many bytes are at hand */
-    size_t wire_len; /* how many there were */
+    size_t len;               /* how many bytes are at hand */
+    size_t wire_len;          /* how many there were */
     uint32_t isn[HOST_COUNT]; /* each side's first sequence number, so that
                                  seq - isn is relative */
     bool isn_known[HOST_COUNT];
-    enum fate fate;        /* sent */
-    char by[16];           /* sent, not delivered: "loss", "queue", "rule 1",
-                              "blackhole"; else "" */
-    uint64_t due_ns;       /* sent, not lost: when it will arrive */
-    enum again again;      /* sent: a retransmission? */
-    unsigned copy;         /* received: 0, or 1 for the duplicate */
+    enum fate fate;   /* sent */
+    char by[16];      /* sent, not delivered: "loss", "queue", "rule 1",
+                         "blackhole"; else "" */
+    uint64_t due_ns;  /* sent, not lost: when it will arrive */
+    enum again again; /* sent: a retransmission? */
+    unsigned copy;    /* received: 0, or 1 for the duplicate */
 };
 
 struct event_state {
@@ -89,7 +89,7 @@ struct event {
         struct event_frame frame; /* SENT, RECEIVED */
         struct event_state state; /* STATE */
         struct {
-            int stream; /* 1 stdout, 2 stderr */
+            int stream;       /* 1 stdout, 2 stderr */
             const char *text; /* one line, without its newline; any bytes */
         } output;
         struct {
@@ -101,9 +101,9 @@ struct event {
 };
 
 /* A copy on the heap that owns all it points to (call data, bytes, text), or
- * NULL if memory is short. event_free frees it; NULL is allowed. */
+ * NULL if memory is short. event_discard frees it; NULL is allowed. */
 struct event *event_copy(const struct event *e);
-void event_free(struct event *e);
+void event_discard(struct event *e);
 
 /* "LISTEN", "SYN_SENT", ...; NONE is "(closed)". */
 const char *tcp_state_name(enum tcp_state s);
