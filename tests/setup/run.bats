@@ -26,6 +26,13 @@ totals() { [ "${lines[${#lines[@]} - 1]}" = "$1" ]; }
     [[ $output == *"not ok 2 - b"*"# because"* ]]
 }
 
+@test "a skip of cmocka's is a skip" {
+    tap skips 1..2 'ok 1 - a' 'not ok 2 # SKIP b' </dev/null
+    run "$run" "$PWD/skips"
+    [ "$status" -eq 0 ]
+    totals '1 passed, 0 failed, 1 skipped'
+}
+
 @test "a program that dies has failed, and so have the tests it owed" {
     tap dies 1..4 'ok 1' <<<'echo oops >&2; kill -SEGV $$'
     run "$run" "$PWD/dies"
