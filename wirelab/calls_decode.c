@@ -1,64 +1,56 @@
 /* SPDX-License-Identifier: MIT
  *
- * How each system call's arguments are read. Of the program's memory the lane
- * takes only what it shows: an address, the first bytes of the data, and the
- * lists that lead to them. What cannot be read is left out: a program may
- * pass any pointer. Then come the calls by their shape, then the table.
- * Read next: calls_filter.c.
+ * How each system call's arguments are read: first the calls, by their shape,
+ * each with its arguments as the kernel gets them, then the table. What cannot
+ * be read is left out, for a program may pass any pointer.
+ * Read next: calls_filter.h.
  */
 #include "calls_decode.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "peek.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-/* libc's names for these are younger than the calls. */
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD O_EXCL
-#endif
-
-/* Kernels refuse a list of more buffers than this with EINVAL. */
-#define IOV_MOST 1024
 /* Of the descriptors a poll waits for, as many are looked at. */
 #define POLL_MOST 64
 
-/* Reads up to LEN bytes at FROM in the stopped program; returns how many. */
-static size_t peek(const struct trapped *t, uint64_t from, void *to, size_t len)
-{
-    if (from == 0 || len == 0)
-        return 0;
-    struct iovec local = {.iov_base = to, .iov_len = len};
-    struct iovec remote = {.iov_base = (void *)(uintptr_t)from, .iov_len = len};
-    ssize_t n = process_vm_readv(t->tid, &local, 1, &remote, 1, 0);
-    return n > 0 ? (size_t)n : 0;
-}
-
-/* All of LEN bytes, or false. */
 static bool peek_all(const struct trapped *t, uint64_t from, void *to,
                      size_t len)
 {
-    return peek(t, from, to, len) == len;
+    return peek_bytes(t->tid, from, to, len) == len;
 }
 
-/* Adds up to LEN bytes at FROM to the call's data, as far as there is room. */
+/* What stands in t->data now is the call's data, if all could be read. */
+static void set_data(struct trapped *t, size_t wanted, size_t got)
+{
+    if (got != wanted)
+        return;
+    t->call.data = t->data;
+    t->call.data_len = got;
+}
+
+static size_t shown(size_t len)
+{
+    return len < CALL_DATA ? len : CALL_DATA;
+}
+
+/* LEN bytes at FROM are the call's data. */
 static void take_data(struct trapped *t, uint64_t from, size_t len)
 {
-    size_t room = sizeof t->data - t->call.data_len;
-    size_t got =
-        peek(t, from, t->data + t->call.data_len, len < room ? len : room);
-    t->call.data_len += got;
-    if (got > 0 || len == 0)
-        t->call.data = t->data;
+    set_data(t, shown(len), peek_bytes(t->tid, from, t->data, shown(len)));
+}
+
+/* LEN bytes in a list of COUNT buffers are. */
+static void take_list(struct trapped *t, uint64_t list, size_t count,
+                      size_t len)
+{
+    set_data(t, shown(len),
+             peek_list(t->tid, list, count, t->data, shown(len)));
 }
 
 static void take_addr(struct trapped *t, uint64_t from, size_t len)
@@ -66,7 +58,7 @@ static void take_addr(struct trapped *t, uint64_t from, size_t len)
     struct addr *a = &t->call.addr;
     if (len > sizeof a->in6)
         len = sizeof a->in6;
-    a->len = (socklen_t)peek(t, from, &a->sa, len);
+    a->len = (socklen_t)peek_bytes(t->tid, from, &a->sa, len);
     if (a->len < sizeof a->sa.sa_family)
         a->len = 0;
 }
@@ -79,94 +71,11 @@ static void take_addr_out(struct trapped *t, uint64_t from, uint64_t length)
         take_addr(t, from, len);
 }
 
-/* The data of a list of COUNT buffers, of which at most LIMIT bytes count.
- * Returns how much they hold together. */
-static size_t take_list(struct trapped *t, uint64_t list, size_t count,
-                        size_t limit)
-{
-    size_t total = 0;
-    struct iovec v[16];
-    if (count > IOV_MOST)
-        count = IOV_MOST;
-    while (count > 0) {
-        size_t n = count < 16 ? count : 16;
-        if (!peek_all(t, list, v, n * sizeof *v))
-            break;
-        for (size_t i = 0; i < n; i++) {
-            size_t len = v[i].iov_len < limit ? v[i].iov_len : limit;
-            if (len > 0 && t->call.data_len < sizeof t->data)
-                take_data(t, (uintptr_t)v[i].iov_base, len);
-            limit -= len;
-            total += v[i].iov_len;
-        }
-        list += n * sizeof *v;
-        count -= n;
-    }
-    return total;
-}
-
-/* What a descriptor is to the lane. */
-enum fd_kind {
-    FD_OTHER,    /* a file, a pipe, a local socket */
-    FD_INTERNET, /* IPv4 or IPv6 */
-    FD_WRONG,    /* closed, or no socket at all */
-};
-
-/* Borrows the program's descriptor: a copy of it in this process, or -1. */
-static int borrow(const struct trapped *t, int fd)
-{
-    /* By the thread where the kernel can do that (6.9): the first thread of
-     * the process may have ended, and its descriptors with it. */
-    int pidfd = (int)syscall(SYS_pidfd_open, t->tid, PIDFD_THREAD);
-    if (pidfd == -1)
-        pidfd = (int)syscall(SYS_pidfd_open, t->pid, 0);
-    if (pidfd == -1)
-        return -1;
-    int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-    int error = errno;
-    close(pidfd);
-    errno = error;
-    return copy;
-}
-
-static int proto_of(int protocol)
-{
-    switch (protocol) {
-    case IPPROTO_MPTCP: /* Go's listeners; to the program it is TCP */
-        return IPPROTO_TCP;
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-        return protocol;
-    default:
-        return 0;
-    }
-}
-
-static enum fd_kind look_at(const struct trapped *t, int fd, int *proto)
-{
-    int copy = borrow(t, fd);
-    if (copy == -1)
-        return errno == EBADF ? FD_WRONG : FD_OTHER;
-    enum fd_kind kind = FD_OTHER;
-    int domain, protocol;
-    socklen_t len = sizeof domain;
-    if (getsockopt(copy, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1) {
-        kind = errno == ENOTSOCK ? FD_WRONG : FD_OTHER;
-    } else if (domain == AF_INET || domain == AF_INET6) {
-        kind = FD_INTERNET;
-        len = sizeof protocol;
-        if (getsockopt(copy, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0)
-            *proto = proto_of(protocol);
-    }
-    close(copy);
-    return kind;
-}
-
 /* For calls that files have too: is it an internet socket? */
 static bool on_socket(struct trapped *t, int fd)
 {
     t->call.fd = fd;
-    return look_at(t, fd, &t->call.proto) == FD_INTERNET;
+    return peek_fd(t->tid, t->pid, fd, &t->call.proto) == PEEK_INTERNET;
 }
 
 /* For calls that only sockets have: there a wrong descriptor is a mistake
@@ -174,7 +83,7 @@ static bool on_socket(struct trapped *t, int fd)
 static bool on_any(struct trapped *t)
 {
     t->call.fd = (int)t->args[0];
-    return look_at(t, t->call.fd, &t->call.proto) != FD_OTHER;
+    return peek_fd(t->tid, t->pid, t->call.fd, &t->call.proto) != PEEK_OTHER;
 }
 
 /* Did it return what it was asked for? */
@@ -195,7 +104,7 @@ static bool enter_socket(struct trapped *t)
         protocol = IPPROTO_TCP;
     if (protocol == 0 && type == SOCK_DGRAM)
         protocol = IPPROTO_UDP;
-    t->call.proto = proto_of(protocol);
+    t->call.proto = peek_proto(protocol);
     return t->call.arg[0] == AF_INET || t->call.arg[0] == AF_INET6;
 }
 
@@ -253,18 +162,19 @@ static bool enter_recvfrom(struct trapped *t)
     return on_any(t);
 }
 
-/* What has arrived: with MSG_TRUNC the result is more than there was room. */
-static void take_arrived(struct trapped *t)
+/* How many bytes stand where the program wanted them: with MSG_TRUNC the
+ * result is more than there was room for. */
+static size_t arrived(const struct trapped *t)
 {
     size_t len = (size_t)t->call.result;
-    take_data(t, t->args[1], len < t->call.size ? len : t->call.size);
+    return len < t->call.size ? len : t->call.size;
 }
 
 static void leave_recvfrom(struct trapped *t)
 {
     if (!succeeded(t))
         return;
-    take_arrived(t);
+    take_data(t, t->args[1], arrived(t));
     if (t->call.id == CALL_RECVFROM)
         take_addr_out(t, t->args[4], t->args[5]);
 }
@@ -279,7 +189,7 @@ static bool enter_read(struct trapped *t)
 static void leave_read(struct trapped *t)
 {
     if (succeeded(t))
-        take_arrived(t);
+        take_data(t, t->args[1], arrived(t));
 }
 
 static bool enter_write(struct trapped *t)
@@ -295,61 +205,57 @@ static bool enter_readv(struct trapped *t)
 {
     if (!on_socket(t, (int)t->args[0]))
         return false;
-    t->call.size = take_list(t, t->args[1], t->args[2], 0);
+    t->call.size = peek_list_size(t->tid, t->args[1], t->args[2]);
     return true;
 }
 
 static void leave_readv(struct trapped *t)
 {
-    if (!succeeded(t))
-        return;
-    t->call.data = t->data;
-    take_list(t, t->args[1], t->args[2], (size_t)t->call.result);
+    if (succeeded(t))
+        take_list(t, t->args[1], t->args[2], arrived(t));
 }
 
 static bool enter_writev(struct trapped *t)
 {
-    if (!on_socket(t, (int)t->args[0]))
+    if (!enter_readv(t))
         return false;
-    t->call.size = take_list(t, t->args[1], t->args[2], SIZE_MAX);
+    take_list(t, t->args[1], t->args[2], t->call.size);
     return true;
 }
 
-/* sendmsg(fd, message, flags) */
-static bool enter_sendmsg(struct trapped *t)
-{
-    struct msghdr m;
-    if (!on_any(t))
-        return false;
-    t->call.arg[0] = (int)t->args[2];
-    if (peek_all(t, t->args[1], &m, sizeof m)) {
-        take_addr(t, (uintptr_t)m.msg_name, m.msg_namelen);
-        t->call.size =
-            take_list(t, (uintptr_t)m.msg_iov, m.msg_iovlen, SIZE_MAX);
-    }
-    return true;
-}
-
-/* recvmsg(fd, message, flags) */
+/* recvmsg(fd, message, flags), sendmsg */
 static bool enter_recvmsg(struct trapped *t)
 {
     struct msghdr m;
-    if (!on_any(t))
-        return false;
     t->call.arg[0] = (int)t->args[2];
     if (peek_all(t, t->args[1], &m, sizeof m))
-        t->call.size = take_list(t, (uintptr_t)m.msg_iov, m.msg_iovlen, 0);
-    return true;
+        t->call.size =
+            peek_list_size(t->tid, (uintptr_t)m.msg_iov, m.msg_iovlen);
+    return on_any(t);
+}
+
+/* LEN bytes of it are the call's data; and its address. */
+static void take_message(struct trapped *t, size_t len)
+{
+    struct msghdr m;
+    if (!peek_all(t, t->args[1], &m, sizeof m))
+        return;
+    take_list(t, (uintptr_t)m.msg_iov, m.msg_iovlen, len);
+    take_addr(t, (uintptr_t)m.msg_name, m.msg_namelen);
 }
 
 static void leave_recvmsg(struct trapped *t)
 {
-    struct msghdr m;
-    if (!succeeded(t) || !peek_all(t, t->args[1], &m, sizeof m))
-        return;
-    t->call.data = t->data;
-    take_list(t, (uintptr_t)m.msg_iov, m.msg_iovlen, (size_t)t->call.result);
-    take_addr(t, (uintptr_t)m.msg_name, m.msg_namelen);
+    if (succeeded(t))
+        take_message(t, arrived(t));
+}
+
+static bool enter_sendmsg(struct trapped *t)
+{
+    if (!enter_recvmsg(t))
+        return false;
+    take_message(t, t->call.size);
+    return true;
 }
 
 /* sendmmsg(fd, messages, count, flags), recvmmsg: the size is how many
@@ -449,7 +355,7 @@ static bool enter_select(struct trapped *t)
     size_t words = ((size_t)count + 63) / 64;
     for (int i = 1; i <= 3; i++) {
         FD_ZERO(&set);
-        peek(t, t->args[i], &set, words * 8);
+        peek_bytes(t->tid, t->args[i], &set, words * 8);
         for (int fd = 0; fd < count; fd++)
             if (FD_ISSET(fd, &set))
                 FD_SET(fd, &any);

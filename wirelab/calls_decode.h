@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * calls_decode: registers and memory of a stopped program to a struct call.
- * The one table of the system calls that the lane knows is here; a row says
- * how its arguments are read when the program enters the call and when it has
- * left it. Nothing is remembered about descriptors: what a descriptor is, is
- * asked of the kernel at each call (a few microseconds beside the stop's
- * fifty), so that dup, fork, exec and passed descriptors cannot mislead.
- * Sources: the man page of each call, section 2; pidfd_getfd(2);
- * process_vm_readv(2). Read next: calls_filter.h.
+ * calls_decode: the registers and the memory of a stopped program to a struct
+ * call. The one table of the system calls that the lane knows is here; a row
+ * says how its arguments are read when the program enters the call and when it
+ * has left it.
+ * Sources: the man page of each call, section 2; syscalls(2).
+ * Read next: peek.h.
  */
 #ifndef WIRELAB_CALLS_DECODE_H
 #define WIRELAB_CALLS_DECODE_H

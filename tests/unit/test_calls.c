@@ -299,6 +299,9 @@ static int datagrams(void)
     v[1].iov_len = 4;
     if (writev(3, v, 2) != 7 || readv(3, v, 2) != 7)
         return 1;
+    send(3, "too long", 8, 0);
+    v[1].iov_len = 1;
+    recvmsg(3, &m, MSG_TRUNC);
     return 0;
 }
 
@@ -320,7 +323,10 @@ static void test_datagrams(void **state)
         "recvmsg(3, \"abcdefg\", 103, 0, 127.0.0.1:9) = 7\n"
         "writev(3, \"abcdefg\", 7) = 7\n"
         "readv(3, ..., 7) = ?\n"
-        "readv(3, \"abcdefg\", 7) = 7\n");
+        "readv(3, \"abcdefg\", 7) = 7\n"
+        "send(3, \"too long\", 8, 0) = 8\n"
+        "recvmsg(3, ..., 4, MSG_TRUNC) = ?\n"
+        "recvmsg(3, \"too \"..., 4, MSG_TRUNC, 127.0.0.1:9) = 8\n");
 }
 
 static int many(void)
