@@ -45,6 +45,11 @@ int stop_signal(void)
     return stopped_by;
 }
 
+void stop_note(int signum)
+{
+    stopped_by = signum;
+}
+
 void stop_block(void)
 {
     sigset_t set;

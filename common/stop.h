@@ -18,6 +18,10 @@ void stop_init(void);
 /* 0, or the signal that asked for the end. Safe in any thread. */
 int stop_signal(void);
 
+/* For a program whose event loop catches the signals itself: what its callback
+ * was told. The loop then ends itself, and no timer is needed. */
+void stop_note(int signum);
+
 /* In a thread that is not to be interrupted: blocks the signals above, so
  * that the main thread gets them. */
 void stop_block(void);

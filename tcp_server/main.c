@@ -21,20 +21,23 @@ static const struct model models[] = {
      iterative_serve},
     {"fork", "a process for each client", fork_serve},
     {"thread", "a thread for each client", thread_serve},
+    {"event", "one thread, and a loop that waits for all", event_serve},
+    {"bufferevent", "the same, but libevent makes the calls",
+     bufferevent_serve},
     {.name = NULL},
 };
 
 struct options {
     const char *model, *service, *congestion;
-    bool list_models, list_services, no_reuseaddr;
+    bool list_models, list_services, no_reuseaddr, with_udp;
     uint64_t backlog;
 };
 
-enum { DEFAULT_CLIENTS = 100, MAX_CLIENTS = 100000 };
+enum { DEFAULT_CLIENTS = 100, MAX_CLIENTS = 100000, CLASHES = 20 };
 
 /* lab: listen */
-static int open_listener(const struct addr *a, const struct options *o,
-                         struct err *e)
+static int bind_tcp(const struct addr *a, const struct options *o,
+                    struct err *e)
 {
     int lfd = sock_socket(a->sa.sa_family, SOCK_STREAM, e);
     if (lfd < 0)
@@ -51,17 +54,61 @@ static int open_listener(const struct addr *a, const struct options *o,
         goto fail;
     if (sock_bind(lfd, a, e) < 0)
         goto fail;
-    if (sock_listen(lfd, (int)o->backlog, e) < 0)
-        goto fail;
     return lfd;
 fail:
     sock_close(lfd);
     return -1;
 }
+
+/* UDP has ports of its own: the same number, and another socket. */
+static int bind_udp(int lfd, struct err *e)
+{
+    struct addr a;
+    if (sock_getsockname(lfd, &a, e) < 0)
+        return -1;
+    int fd = sock_socket(a.sa.sa_family, SOCK_DGRAM, e);
+    if (fd < 0)
+        return -1;
+    if (a.sa.sa_family == AF_INET6 &&
+        sock_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
+        goto fail;
+    if (sock_bind(fd, &a, e) < 0)
+        goto fail;
+    return fd;
+fail:
+    sock_close(fd);
+    return -1;
+}
+
+/* Listens last: whoever can reach one socket can then reach both. The number
+ * that port 0 gave to TCP may be taken in UDP; then another is tried. */
+static int open_sockets(const struct addr *a, const struct options *o,
+                        struct server *s, struct err *e)
+{
+    int tries = addr_port(a) == 0 ? CLASHES : 1;
+    for (; tries > 0; tries--) {
+        s->lfd = bind_tcp(a, o, e);
+        if (s->lfd < 0)
+            return -1;
+        if (!o->with_udp || (s->fd = bind_udp(s->lfd, e)) >= 0)
+            break;
+        sock_close(s->lfd);
+        if (e->sys != EADDRINUSE)
+            return -1;
+    }
+    if (tries > 0 && sock_listen(s->lfd, (int)o->backlog, e) == 0)
+        return 0;
+    if (tries > 0)
+        sock_close(s->lfd);
+    if (tries > 0 && s->fd >= 0)
+        sock_close(s->fd);
+    return -1;
+}
 /* end lab */
 
 /* Binds the first address of the name that can be bound. */
-static int listen_on(struct cli *c, const struct options *o, struct err *e)
+static int listen_on(struct cli *c, const struct options *o, struct server *s,
+                     struct err *e)
 {
     struct addr_list list;
     const char *host = c->argc == 2     ? c->argv[0]
@@ -70,10 +117,10 @@ static int listen_on(struct cli *c, const struct options *o, struct err *e)
     if (addr_resolve(host, c->argv[c->argc - 1], cli_family(c), SOCK_STREAM,
                      &list, e) < 0)
         return -1;
-    int lfd = -1;
-    for (size_t i = 0; i < list.count && lfd < 0; i++)
-        lfd = open_listener(&list.at[i], o, e);
-    return lfd;
+    int result = -1;
+    for (size_t i = 0; i < list.count && result < 0; i++)
+        result = open_sockets(&list.at[i], o, s, e);
+    return result;
 }
 
 /* What a model cannot do is refused, not ignored. Returns NULL, or why. */
@@ -86,6 +133,8 @@ static const char *unfit(const struct options *o, const struct server *s)
     if (!iterative && s->read_rate != 0)
         return "--read-rate needs --model iterative, the one that shows flow "
                "control";
+    if (o->with_udp && strcmp(o->model, "event") != 0)
+        return "--with-udp needs --model event: the others wait for TCP alone";
     if (iterative && s->max_clients != 0)
         return "--max-clients: the iterative model serves one at a time";
     return NULL;
@@ -113,19 +162,23 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     const char *why = unfit(o, s);
     if (why != NULL)
         return cli_usage(c, "%s", why);
-    if (s->max_clients == 0)
+    bool on_loop = strstr(o->model, "event") != NULL; /* cheap: no limit */
+    if (s->max_clients == 0 && !on_loop)
         s->max_clients = DEFAULT_CLIENTS;
 
     s->totals = model_totals(&e);
     if (s->totals == NULL)
         return cli_fail(c, &e);
-    s->lfd = listen_on(c, o, &e);
-    if (s->lfd < 0)
+    if (listen_on(c, o, s, &e) < 0)
         return cli_fail(c, &e);
     int result = model_announce(s, s->lfd, &e);
+    if (result == 0 && s->fd >= 0)
+        result = model_announce(s, s->fd, &e);
     if (result == 0)
         result = model->serve(s, &e);
     sock_close(s->lfd);
+    if (s->fd >= 0)
+        sock_close(s->fd);
     int status = result == 0 ? STATUS_OK : cli_fail(c, &e);
     model_report(s, "end", status);
     return cli_end(c, status);
@@ -148,8 +201,10 @@ int main(int argc, char **argv)
          "what to serve (echo)"},
         {"services", 0, NULL, opt_flag, &o.list_services, 0, 0,
          "list the services and exit"},
+        {"with-udp", 'u', NULL, opt_flag, &o.with_udp, 0, 0,
+         "event: UDP on the same port, in the same loop"},
         {"max-clients", 'c', "N", opt_number, &s.max_clients, 1, MAX_CLIENTS,
-         "open at once (100); more wait in the backlog"},
+         "open at once (100; event: any); more wait in the backlog"},
         {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
          "close a connection silent for so long (5m)"},
         {"count", 'n', "N", opt_number, &s.count, 1, 0,

@@ -11,6 +11,8 @@
 int iterative_serve(struct server *s, struct err *e);
 int fork_serve(struct server *s, struct err *e);
 int thread_serve(struct server *s, struct err *e);
+int event_serve(struct server *s, struct err *e);
+int bufferevent_serve(struct server *s, struct err *e);
 
 /* conn.c */
 

@@ -15,6 +15,7 @@
 
 static const struct model models[] = {
     {"iterative", "one datagram at a time, from anybody", iterative_serve},
+    {"event", "the same, on a loop that can wait for more", event_serve},
     {.name = NULL},
 };
 

@@ -10,5 +10,6 @@
 #include "model.h"
 
 int iterative_serve(struct server *s, struct err *e);
+int event_serve(struct server *s, struct err *e);
 
 #endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ev_loop: the loop and its signals. See ev_loop.h for the contract.
+ */
+#include "ev_loop.h"
+
+#include "clock.h"
+#include "stop.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+/* libevent's handler only notes the signal; this runs later, in the loop, and
+ * may do anything. */
+static void stop_cb(evutil_socket_t signum, short what, void *arg)
+{
+    struct ev_loop *l = arg;
+    (void)what;
+    stop_note((int)signum);
+    event_base_loopbreak(l->base);
+}
+
+static void report_cb(evutil_socket_t signum, short what, void *arg)
+{
+    struct ev_loop *l = arg;
+    (void)signum, (void)what;
+    model_report(l->server, "report", STATUS_OK);
+}
+
+static int add_signals(struct ev_loop *l)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    for (int i = 0; i < 3; i++) {
+        event_callback_fn cb = numbers[i] == SIGUSR1 ? report_cb : stop_cb;
+        l->signals[i] = evsignal_new(l->base, numbers[i], cb, l);
+        if (l->signals[i] == NULL || event_add(l->signals[i], NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int ev_loop_open(struct ev_loop *l, struct server *s, struct err *e)
+{
+    *l = (struct ev_loop){.server = s};
+    struct event_config *config = event_config_new();
+    if (config != NULL) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        l->base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    if (l->base == NULL || add_signals(l) < 0) {
+        ev_loop_close(l);
+        return err_set(e, STATUS_FAILED, "libevent: cannot make a loop");
+    }
+    return 0;
+}
+
+int ev_loop_run(struct ev_loop *l, struct err *e)
+{
+    /* A signal before add_signals went to stop.c. */
+    if (stop_signal() == 0 && event_base_dispatch(l->base) < 0)
+        return err_set(e, STATUS_FAILED, "libevent: the loop failed");
+    if (l->failure.status == STATUS_OK)
+        return 0;
+    if (e != NULL)
+        *e = l->failure;
+    return -1;
+}
+
+void ev_loop_fail(struct ev_loop *l, const struct err *why)
+{
+    l->failure = *why;
+    event_base_loopbreak(l->base);
+}
+
+void ev_loop_close(struct ev_loop *l)
+{
+    for (int i = 0; i < 3; i++)
+        if (l->signals[i] != NULL)
+            event_free(l->signals[i]); /* gives the handler back to stop.c */
+    if (l->base != NULL)
+        event_base_free(l->base);
+    *l = (struct ev_loop){0};
+}
+
+struct timeval ev_time(uint64_t ns)
+{
+    uint64_t us = ns / CLOCK_US + (ns % CLOCK_US != 0 || ns == 0);
+    return (struct timeval){.tv_sec = (time_t)(us / 1000000),
+                            .tv_usec = (suseconds_t)(us % 1000000)};
+}
+
+uint64_t ev_raise_limit(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail: a valid resource */
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return before;
+    return limit.rlim_cur;
+}

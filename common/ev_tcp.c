@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ev_tcp: many connections, one thread. The calls are those of the other
+ * models, but none may wait: each is made when the loop says that it will not,
+ * with MSG_DONTWAIT in case that is no longer true. What a blocking model
+ * keeps on its stack (where the conversation is) stands in struct conn.
+ * Read next: ev_udp.c, and see what is missing there.
+ */
+#include "ev_tcp.h"
+
+#include "clock.h"
+#include "sock.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+/* ACCEPTS: new connections in a row, so that a flood of them does not starve
+ * those who are connected. */
+enum { BUFFER = 64 * 1024, PRODUCE = 4096, ACCEPTS = 32 };
+
+enum phase {
+    SERVING,
+    DELAYED,   /* all is said; --close-delay runs */
+    LINGERING, /* our FIN is sent; the client's is awaited */
+};
+
+/* A connection. Besides this and its event nothing is kept for it, as long as
+ * it takes what it is sent. */
+struct conn {
+    struct ev_tcp *tcp;
+    struct event *event;
+    struct evbuffer *out; /* what the client has not taken yet; NULL: nothing */
+    LIST_ENTRY(conn) link;
+    struct model_conn log;
+    struct session session;
+    int cfd;
+    unsigned char phase, first_closer, how;
+    bool input_ended; /* the client's FIN has come */
+    bool said_all;    /* when `out` has left, so do we */
+};
+
+struct ev_tcp {
+    struct ev_loop *loop;
+    struct server *server;
+    struct event *listener;     /* somebody waits in the backlog */
+    struct event *retry;        /* out of descriptors: look again later */
+    const struct timeval *idle; /* the same for all: a queue, not a heap */
+    LIST_HEAD(, conn) conns;
+    uint64_t open, max;
+    uint64_t complained_ns; /* when the limit was last mentioned */
+    char buf[BUFFER];       /* one for all: nothing stays in it */
+};
+
+/* --- One conversation; compare tcp_server/conn.c --- */
+
+/* Notes how a call on the connection failed. Returns -1. */
+static int failed(struct conn *c, const struct err *e)
+{
+    if (e->status == STATUS_RESET) {
+        c->first_closer = WHO_CLIENT;
+        c->how = HOW_RESET;
+    } else {
+        c->first_closer = WHO_UNKNOWN;
+        c->how = e->status == STATUS_TIMEOUT ? HOW_TIMEOUT : HOW_ERROR;
+        out_error(c->tcp->server->out, e);
+    }
+    return -1;
+}
+
+static void close_by(struct conn *c, enum model_who who)
+{
+    c->said_all = true;
+    if (c->first_closer == WHO_UNKNOWN)
+        c->first_closer = (unsigned char)who;
+}
+
+/* One send: how many bytes the kernel took, maybe 0; or -1 and noted. */
+static ssize_t send_some(struct conn *c, const void *data, size_t len)
+{
+    struct err e;
+    ssize_t n = sock_send(c->cfd, data, len, MSG_DONTWAIT, &e);
+    if (n < 0)
+        return e.sys == EAGAIN ? 0 : failed(c, &e);
+    c->log.sent_bytes += (uint64_t)n;
+    return n;
+}
+
+/* lab: output */
+/* Sends at once; only what the kernel does not take goes into a buffer. While
+ * there is one nothing is read that would be answered, so that it holds one
+ * answer at most: a client that does not read cannot fill our memory. */
+static int send_or_keep(struct conn *c, struct span s)
+{
+    ssize_t n = 0;
+    if (s.len > 0 && c->out == NULL)
+        n = send_some(c, s.data, s.len);
+    if (n < 0 || (size_t)n == s.len)
+        return n < 0 ? -1 : 0;
+    if (c->out == NULL)
+        c->out = evbuffer_new();
+    if (c->out != NULL &&
+        evbuffer_add(c->out, (const char *)s.data + n, s.len - (size_t)n) == 0)
+        return 0;
+    struct err e;
+    errno = ENOMEM;
+    err_sys(&e, "output of a connection");
+    return failed(c, &e);
+}
+
+/* The client takes more: of what was kept, and then the buffer goes. */
+static int send_kept(struct conn *c)
+{
+    struct evbuffer_iovec first;
+    evbuffer_peek(c->out, -1, NULL, &first, 1);
+    ssize_t n = send_some(c, first.iov_base, first.iov_len);
+    if (n < 0)
+        return -1;
+    evbuffer_drain(c->out, (size_t)n);
+    if (evbuffer_get_length(c->out) == 0) {
+        evbuffer_free(c->out);
+        c->out = NULL;
+    }
+    return 0;
+}
+/* end lab */
+
+static int on_writable(struct conn *c)
+{
+    if (c->out != NULL)
+        return send_kept(c);
+    char out[PRODUCE];
+    size_t n = c->session.service->produce(&c->session, out, sizeof out);
+    if (n == 0)
+        close_by(c, WHO_SERVER);
+    return send_or_keep(c, (struct span){out, n});
+}
+
+/* lab: readable */
+static int on_readable(struct conn *c)
+{
+    struct ev_tcp *t = c->tcp;
+    const struct service *service = c->session.service;
+    struct err e;
+    ssize_t n = sock_recv(c->cfd, t->buf, sizeof t->buf, MSG_DONTWAIT, &e);
+    if (n < 0)
+        return e.sys == EAGAIN ? 0 : failed(c, &e);
+    if (n == 0) { /* FIN ends the client's direction; ours may go on */
+        c->input_ended = true;
+        if (c->first_closer == WHO_UNKNOWN)
+            c->first_closer = WHO_CLIENT;
+        c->said_all = c->said_all || service->produce == NULL;
+        return 0;
+    }
+    c->log.received_bytes += (uint64_t)n;
+    struct span answer = service->on_input(&c->session, t->buf, (size_t)n);
+    if (t->server->close_first && service->produce == NULL)
+        close_by(c, WHO_SERVER);
+    return send_or_keep(c, answer);
+}
+/* end lab */
+
+/* --- Its end --- */
+
+static void accept_more(struct ev_tcp *t);
+
+static void conn_free(struct conn *c)
+{
+    struct ev_tcp *t = c->tcp;
+    model_closed(t->server, &c->log, c->first_closer, c->how);
+    LIST_REMOVE(c, link);
+    if (c->out != NULL)
+        evbuffer_free(c->out);
+    if (c->event != NULL)
+        event_free(c->event); /* while the descriptor is still ours */
+    sock_close(c->cfd);
+    free(c);
+    t->open--;
+    accept_more(t);
+}
+
+static void conn_cb(evutil_socket_t cfd, short what, void *arg);
+
+/* Waits for WHAT, and for silence; WHAT 0: only for TIMEOUT to pass. */
+static int watch(struct conn *c, short what, const struct timeval *timeout)
+{
+    if (c->event != NULL && event_get_events(c->event) == what)
+        return 0;
+    if (c->event == NULL)
+        c->event = event_new(c->tcp->loop->base, c->cfd, what, conn_cb, c);
+    else if (event_del(c->event) < 0 ||
+             event_assign(c->event, c->tcp->loop->base, c->cfd, what, conn_cb,
+                          c) < 0)
+        return -1;
+    return c->event != NULL ? event_add(c->event, timeout) : -1;
+}
+
+static void reset(struct conn *c)
+{
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+    struct err e;
+    if (sock_setsockopt_raw(c->cfd, SOL_SOCKET, SO_LINGER, &now, sizeof now,
+                            &e) < 0)
+        out_error(c->tcp->server->out, &e);
+    c->how = HOW_RESET;
+    c->first_closer = WHO_SERVER;
+}
+
+/* Leaves. If the server is the first to close, it sends FIN and then reads the
+ * client's rest: a close with unread data would send RST, and could destroy
+ * what the client has not read yet (RFC 1122, 4.2.2.13). */
+static void leave(struct conn *c)
+{
+    struct ev_tcp *t = c->tcp;
+    c->phase = LINGERING;
+    if (t->server->reset)
+        reset(c);
+    else if (c->first_closer == WHO_SERVER &&
+             sock_shutdown(c->cfd, SHUT_WR, NULL) == 0 &&
+             watch(c, EV_READ | EV_PERSIST, t->idle) == 0)
+        return;
+    conn_free(c);
+}
+
+static void linger(struct conn *c)
+{
+    struct ev_tcp *t = c->tcp;
+    ssize_t n = sock_recv(c->cfd, t->buf, sizeof t->buf, MSG_DONTWAIT, NULL);
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        conn_free(c);
+}
+
+/* --- From event to event --- */
+
+/* What the conversation waits for next; 0: nothing, it is over. */
+static short wanted(const struct conn *c)
+{
+    bool speaks = c->session.service->produce != NULL;
+    bool blocked = c->out != NULL;
+    short what = EV_PERSIST;
+    if (c->said_all && !blocked)
+        return 0;
+    if (!c->input_ended && (speaks || !blocked))
+        what |= EV_READ;
+    if (blocked || speaks)
+        what |= EV_WRITE;
+    return what;
+}
+
+static void go_on(struct conn *c)
+{
+    uint64_t delay_ns = c->tcp->server->close_delay_ns;
+    struct timeval delay = ev_time(delay_ns);
+    short what = wanted(c);
+    if (what == 0 && delay_ns == 0) {
+        leave(c);
+        return;
+    }
+    if (what == 0)
+        c->phase = DELAYED;
+    if (watch(c, what, what != 0 ? c->tcp->idle : &delay) == 0)
+        return;
+    c->how = HOW_ERROR;
+    conn_free(c);
+}
+
+static void time_out(struct conn *c)
+{
+    if (c->phase == SERVING) {
+        c->first_closer = WHO_SERVER;
+        c->how = HOW_TIMEOUT;
+    }
+    conn_free(c);
+}
+
+/* lab: conn-event */
+static void conn_cb(evutil_socket_t cfd, short what, void *arg)
+{
+    struct conn *c = arg;
+    (void)cfd;
+    if (c->phase == DELAYED)
+        leave(c);
+    else if ((what & EV_TIMEOUT) != 0)
+        time_out(c);
+    else if (c->phase == LINGERING)
+        linger(c);
+    else if (((what & EV_READ) != 0 && on_readable(c) < 0) ||
+             ((what & EV_WRITE) != 0 && on_writable(c) < 0))
+        conn_free(c);
+    else
+        go_on(c);
+}
+/* end lab */
+
+/* --- The listening socket --- */
+
+static void conn_new(struct ev_tcp *t, int cfd, const struct addr *peer)
+{
+    struct conn *c = malloc(sizeof *c);
+    if (c == NULL) { /* nothing to log it with either */
+        sock_close(cfd);
+        return;
+    }
+    *c = (struct conn){.tcp = t, .cfd = cfd, .phase = SERVING};
+    c->first_closer = WHO_UNKNOWN;
+    c->how = HOW_FIN;
+    c->log.peer = *peer;
+    session_init(&c->session, t->server->service);
+    if (t->server->out->json)
+        sock_getsockname(cfd, &c->log.local, NULL);
+    LIST_INSERT_HEAD(&t->conns, c, link);
+    t->open++;
+    model_connected(t->server, &c->log);
+    go_on(c);
+}
+
+/* Once a second at most: a server at its limit stays there. */
+static bool may_complain(struct ev_tcp *t)
+{
+    uint64_t now = clock_now_ns();
+    if (t->complained_ns != 0 && now - t->complained_ns < CLOCK_S)
+        return false;
+    t->complained_ns = now;
+    return true;
+}
+
+static bool all_have_come(const struct ev_tcp *t)
+{
+    const struct server *s = t->server;
+    return s->count != 0 && atomic_load(&s->totals->connections) >= s->count;
+}
+
+/* Accepts as long as there is room. A listener that is ready and not served
+ * would spin, so it is taken off the loop; clients wait in the backlog. */
+static void accept_more(struct ev_tcp *t)
+{
+    if (t->listener == NULL) /* at the end */
+        return;
+    if (all_have_come(t)) {
+        event_del(t->listener);
+        if (t->open == 0)
+            event_base_loopbreak(t->loop->base);
+    } else if (t->open < t->max) {
+        if (!event_pending(t->retry, EV_TIMEOUT, NULL))
+            event_add(t->listener, NULL);
+    } else {
+        event_del(t->listener);
+        if (may_complain(t))
+            out_say(t->server->out,
+                    "%llu clients, as many as may be: more wait in the backlog",
+                    (unsigned long long)t->open);
+    }
+}
+
+/* Out of descriptors or memory: others may give theirs back. */
+static void pause_accepting(struct ev_tcp *t, const struct err *why)
+{
+    const struct timeval later = ev_time(100 * CLOCK_MS);
+    event_del(t->listener);
+    event_add(t->retry, &later);
+    if (may_complain(t))
+        out_error(t->server->out, why);
+}
+
+static void retry_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    accept_more(arg);
+}
+
+/* After accept failed: true if the next may succeed. Compare conn_survives in
+ * tcp_server/conn.c. */
+static bool survives(struct ev_tcp *t, const struct err *why)
+{
+    switch (why->sys) {
+    case EAGAIN: /* nobody is left in the backlog */
+        return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        pause_accepting(t, why);
+        return false;
+    case ECONNABORTED: /* the client's doing, or the network's: accept(2) */
+    case EPROTO:
+    case ENETDOWN:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+        return true;
+    default:
+        ev_loop_fail(t->loop, why);
+        return false;
+    }
+}
+
+/* lab: accept-event */
+static void accept_cb(evutil_socket_t lfd, short what, void *arg)
+{
+    struct ev_tcp *t = arg;
+    (void)what;
+    for (int i = 0; i < ACCEPTS && t->open < t->max && !all_have_come(t); i++) {
+        struct addr peer;
+        struct err e;
+        int cfd = sock_accept((int)lfd, &peer, &e);
+        if (cfd >= 0)
+            conn_new(t, cfd, &peer);
+        else if (!survives(t, &e))
+            return;
+    }
+    accept_more(t);
+}
+/* end lab */
+
+/* How many clients there can be: the lowest free number tells how many
+ * descriptors are taken. */
+static void set_limit(struct ev_tcp *t)
+{
+    struct server *s = t->server;
+    uint64_t limit = ev_raise_limit();
+    int lowest = dup(s->lfd);
+    uint64_t taken = lowest >= 0 ? (uint64_t)lowest : limit;
+    if (lowest >= 0)
+        close(lowest);
+    uint64_t room = limit > taken ? limit - taken : 1;
+    t->max = s->max_clients != 0 ? s->max_clients : room;
+    out_begin(s->out, "limit");
+    out_uint(s->out, "max_clients", t->max);
+    out_uint(s->out, "descriptors", limit);
+    out_end(s->out, "limit %llu clients at once (%llu descriptors)",
+            (unsigned long long)t->max, (unsigned long long)limit);
+}
+
+struct ev_tcp *ev_tcp_new(struct ev_loop *l, struct err *e)
+{
+    struct server *s = l->server;
+    struct ev_tcp *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        goto fail;
+    t->loop = l;
+    t->server = s;
+    LIST_INIT(&t->conns);
+    struct timeval idle = ev_time(s->idle_timeout_ns);
+    if (s->idle_timeout_ns != 0)
+        t->idle = event_base_init_common_timeout(l->base, &idle);
+    t->listener =
+        event_new(l->base, s->lfd, EV_READ | EV_PERSIST, accept_cb, t);
+    t->retry = evtimer_new(l->base, retry_cb, t);
+    if (t->listener == NULL || t->retry == NULL ||
+        sock_nonblock(s->lfd, NULL) < 0 || event_add(t->listener, NULL) < 0)
+        goto fail;
+    set_limit(t);
+    return t;
+fail:
+    err_sys(e, "event loop");
+    ev_tcp_free(t);
+    return NULL;
+}
+
+void ev_tcp_free(struct ev_tcp *t)
+{
+    if (t == NULL)
+        return;
+    if (t->listener != NULL)
+        event_free(t->listener);
+    t->listener = NULL;
+    for (struct conn *c; (c = LIST_FIRST(&t->conns)) != NULL; conn_free(c)) {
+        if (c->first_closer == WHO_UNKNOWN)
+            c->first_closer = WHO_SERVER;
+        if (t->server->reset)
+            reset(c);
+        else if (c->phase != LINGERING)
+            sock_shutdown(c->cfd, SHUT_WR, NULL);
+    }
+    if (t->retry != NULL)
+        event_free(t->retry);
+    free(t);
+}
