@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings: wirelab's command line. See settings.h for the contract.
+ */
+#include "settings.h"
+
+#include "clock.h"
+#include "opt.h"
+#include "rule.h"
+
+#include <string.h>
+
+int settings_init(struct settings *s, struct err *e)
+{
+    *s = (struct settings){
+        .lab = {.link = {.congestion = "reno"},
+                .wait_ns = 10 * CLOCK_S,
+                .drain_ns = 3 * CLOCK_S,
+                .limit_ns = 60 * CLOCK_S,
+                .interactive = -1},
+        .mtu = 1500,
+        .demo = "tcp",
+        .lanes = LANE_DEFAULT,
+    };
+    s->fault = s->lab.fault = fault_new(e);
+    s->expect = expect_new(e);
+    return s->fault == NULL || s->expect == NULL ? -1 : 0;
+}
+
+void settings_free(struct settings *s)
+{
+    fault_free(s->fault);
+    expect_free(s->expect);
+}
+
+/* --- readers of this program's own kinds of argument --------------------- */
+
+static int add_command(struct lab_options *o, enum host_id host,
+                       const char *text, struct err *e)
+{
+    if (*text == '\0')
+        return err_set(e, STATUS_USAGE, "--%s: an empty command",
+                       host_name(host));
+    if (o->commands[host] == LAB_PROGRAMS)
+        return err_set(e, STATUS_USAGE, "--%s: at most %d programs",
+                       host_name(host), LAB_PROGRAMS);
+    o->command[host][o->commands[host]++] = text;
+    return 0;
+}
+
+static int read_client(const char *text, const struct opt *o, struct err *e)
+{
+    return add_command(o->value, HOST_CLIENT, text, e);
+}
+
+static int read_server(const char *text, const struct opt *o, struct err *e)
+{
+    return add_command(o->value, HOST_SERVER, text, e);
+}
+
+static int read_start(const char *text, const struct opt *o, struct err *e)
+{
+    bool *together = o->value;
+    *together = strcmp(text, "together") == 0;
+    if (*together || strcmp(text, "ready") == 0)
+        return 0;
+    return err_set(e, STATUS_USAGE,
+                   "--start '%.64s': either ready (when a server listens) or "
+                   "together (at once)",
+                   text);
+}
+
+static int read_host(const char *text, const struct opt *o, struct err *e)
+{
+    enum host_id host;
+    if (!rule_read_host(text, strlen(text), &host))
+        return err_set(e, STATUS_USAGE, "--%s '%.64s': either client or server",
+                       o->name, text);
+    *(int *)o->value = (int)host;
+    return 0;
+}
+
+static int read_kill(const char *text, const struct opt *o, struct err *e)
+{
+    struct lab_options *lab = o->value;
+    size_t len = strcspn(text, "@");
+    if (lab->kills == LAB_KILLS)
+        return err_set(e, STATUS_USAGE, "--kill: at most %d times", LAB_KILLS);
+    struct lab_kill *k = &lab->kill[lab->kills];
+    if (!rule_read_host(text, len, &k->host) || text[len] == '\0')
+        return err_set(e, STATUS_USAGE,
+                       "--kill '%.64s': not a host and a time: server@1s",
+                       text);
+    struct opt time = *o;
+    time.value = &k->at_ns;
+    if (opt_duration(text + len + 1, &time, e) < 0)
+        return -1;
+    lab->kills++;
+    return 0;
+}
+
+/* Words of a table, joined by commas, as a mask. */
+struct word {
+    const char *name;
+    unsigned value;
+};
+
+static const struct word lane_words[] = {
+    {"calls", LANE_CALLS},
+    {"wire", LANE_WIRE},
+    {"states", LANE_STATES},
+    {"output", LANE_OUTPUT},
+};
+
+static int read_lanes(const char *text, const struct opt *o, struct err *e)
+{
+    struct settings *s = o->value;
+    s->lanes = 0;
+    for (const char *at = text; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        size_t len = strcspn(at, ","), i = 0;
+        while (i < 4 && (strncmp(at, lane_words[i].name, len) != 0 ||
+                         lane_words[i].name[len] != '\0'))
+            i++;
+        if (i == 4)
+            return err_set(e, STATUS_USAGE,
+                           "--lanes: '%.*s' is not calls, wire, states or "
+                           "output",
+                           len < 64 ? (int)len : 64, at);
+        s->lanes |= lane_words[i].value;
+    }
+    return 0;
+}
+
+static int read_only(const char *text, const struct opt *o, struct err *e)
+{
+    static const struct word words[] = {{"handshake", SECTION_HANDSHAKE},
+                                        {"data", SECTION_DATA},
+                                        {"close", SECTION_CLOSE}};
+    struct settings *s = o->value;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i].name) == 0) {
+            s->has_only = true;
+            s->only = (enum section)words[i].value;
+            return 0;
+        }
+    return err_set(e, STATUS_USAGE,
+                   "--only '%.64s': one of handshake, data, close", text);
+}
+
+static int read_calls(const char *text, const struct opt *o, struct err *e)
+{
+    if (strcmp(text, "all") != 0)
+        return err_set(e, STATUS_USAGE,
+                       "--calls '%.64s': all; --lanes chooses whether calls "
+                       "are shown",
+                       text);
+    *(bool *)o->value = true;
+    return 0;
+}
+
+static int read_expect(const char *text, const struct opt *o, struct err *e)
+{
+    struct settings *s = o->value;
+    struct opt own = *o;
+    own.value = s->expect;
+    s->expects = true;
+    return strcmp(o->name, "expect") == 0 ? expect_read_option(text, &own, e)
+                                          : expect_read_file(text, &own, e);
+}
+
+/* --- the table ----------------------------------------------------------- */
+
+static const char usage[] =
+    "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
+    "       wirelab [OPTION]... demo [tcp|udp]\n"
+    "Two hosts, the wire between them, and a picture of what happens.\n"
+    "Their names are client and server: --client 'curl server:9000'.\n\n";
+
+/* The rows are for this one function: it reads ARGV by them or, with HELP,
+ * prints them. Their columns: name, letter, metavar, reader, value, least,
+ * most, help. */
+static int use_table(struct settings *s, int argc, char **argv, FILE *help,
+                     struct err *e)
+{
+    struct lab_options *lab = &s->lab;
+    const uint64_t hour = 3600 * CLOCK_S;
+    const struct opt table[] = {
+        {"server", 's', "CMD", read_server, lab, 0, 0,
+         "a program for the server; may be repeated"},
+        {"client", 'c', "CMD", read_client, lab, 0, 0,
+         "a program for the client; may be repeated"},
+        {"start", 0, "WHEN", read_start, &lab->together, 0, 0,
+         "the client: ready, when a server listens; together"},
+        {"wait", 0, "DUR", opt_duration, &lab->wait_ns, 0, hour,
+         "how long for a server to listen (10s)"},
+        {"drain", 0, "DUR", opt_duration, &lab->drain_ns, 0, hour,
+         "how long for the line to fall quiet at the end (3s)"},
+        {"limit", 0, "DUR", opt_duration, &lab->limit_ns, 1, 24 * hour,
+         "how long for all of it (60s)"},
+        {"kill", 0, "HOST@TIME", read_kill, lab, 0, 24 * hour,
+         "SIGKILL to HOST's programs, so long after the client's start"},
+        {"interactive", 0, "HOST", read_host, &lab->interactive, 0, 0,
+         "its first program reads this terminal"},
+        {"ipv6", '6', NULL, opt_flag, &lab->link.ipv6, 0, 0,
+         "client and server are the names of IPv6 addresses"},
+        {"congestion", 0, "NAME", opt_text, &lab->link.congestion, 0, 0,
+         "TCP's congestion control (reno)"},
+        {"mtu", 0, "N", opt_number, &s->mtu, 68, 65535,
+         "the largest packet that the wire takes (1500)"},
+        FAULT_OPTIONS(s->fault),
+        {"lanes", 0, "LIST", read_lanes, s, 0, 0,
+         "of calls,wire,states,output (the first three)"},
+        {"only", 0, "PART", read_only, s, 0, 0,
+         "show handshake, data or close alone"},
+        {"relative", 0, NULL, opt_flag, &s->relative, 0, 0,
+         "seq=7 instead of seq=x+7"},
+        {"absolute", 0, NULL, opt_flag, &s->absolute, 0, 0,
+         "the real sequence numbers"},
+        {"calls", 0, "all", read_calls, &lab->calls_all, 0, 0,
+         "also poll, fcntl, setsockopt and their kin"},
+        {"explain", 0, NULL, opt_flag, &s->explain, 0, 0,
+         "say why each call is made"},
+        {"utf8", 0, NULL, opt_flag, &s->utf8, 0, 0,
+         "lines and arrows not of ASCII"},
+        {"json", 0, NULL, opt_flag, &s->json, 0, 0,
+         "NDJSON events on stdout, no picture"},
+        {"quiet", 'q', NULL, opt_flag, &s->quiet, 0, 0, "no picture"},
+        {"record", 0, "FILE", opt_text, &s->record, 0, 0,
+         "keep the run, to be shown again"},
+        {"expect", 0, "EXPR", read_expect, s, 0, 0,
+         "what must happen; else the status is 7"},
+        {"expect-file", 0, "FILE", read_expect, s, 0, 0,
+         "the same from a file"},
+        {"help", 'h', NULL, opt_flag, &s->help, 0, 0,
+         "print this help and exit"},
+        {"version", 0, NULL, opt_flag, &s->version, 0, 0,
+         "print the version and exit"},
+        OPT_END,
+    };
+    if (help == NULL)
+        return opt_parse(table, argc, argv, e);
+    fputs(usage, help);
+    opt_help(table, help);
+    return 0;
+}
+
+int settings_parse(struct settings *s, int argc, char **argv, int *first,
+                   struct err *e)
+{
+    *first = use_table(s, argc, argv, NULL, e);
+    return *first < 0 ? -1 : 0;
+}
+
+void settings_help(struct settings *s, FILE *to)
+{
+    use_table(s, 0, NULL, to, NULL);
+}
+
+/* --- what follows -------------------------------------------------------- */
+
+static void fill_demo(struct settings *s)
+{
+    struct lab_options *o = &s->lab;
+    bool udp = strcmp(s->demo, "udp") == 0;
+    if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0)
+        return;
+    o->commands[HOST_CLIENT] = o->commands[HOST_SERVER] = 1;
+    o->command[HOST_SERVER][0] =
+        udp ? "udp_server -n 1 server 9000"
+            : "tcp_server -n 1 --close-delay 100ms server 9000";
+    o->command[HOST_CLIENT][0] =
+        udp ? "udp_client --unconnected --ask hello server 9000"
+            : "tcp_client --ask hello server 9000";
+}
+
+int settings_finish(struct settings *s, struct err *e)
+{
+    struct lab_options *o = &s->lab;
+    if (s->relative && s->absolute)
+        return err_set(e, STATUS_USAGE, "either --relative or --absolute");
+    if (o->link.ipv6 && s->mtu < 1280)
+        return err_set(e, STATUS_USAGE,
+                       "--mtu %u: IPv6 needs 1280 (RFC 8200, section 5)",
+                       (unsigned)s->mtu);
+    if (fault_check(s->fault, e) < 0)
+        return -1;
+    fill_demo(s);
+    o->link.mtu = (uint32_t)s->mtu;
+    o->calls = s->lanes & LANE_CALLS;
+    o->wire = s->lanes & LANE_WIRE;
+    o->states = s->lanes & LANE_STATES;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings: what wirelab's command line asks for.
+ * Read next: lab.h (what is run), show.h (what is shown of it).
+ */
+#ifndef WIRELAB_SETTINGS_H
+#define WIRELAB_SETTINGS_H
+
+#include "err.h"
+#include "expect.h"
+#include "fault.h"
+#include "lab.h"
+#include "ladder.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct settings {
+    struct lab_options lab;
+    struct fault *fault;
+    uint64_t mtu;
+    const char *demo; /* without programs: "tcp" or "udp" */
+
+    unsigned lanes; /* LANE_* */
+    bool has_only;
+    enum section only;
+    bool relative, absolute, explain, utf8;
+    bool json, quiet;
+    const char *record;
+    struct expect *expect;
+    bool expects; /* something is expected */
+    bool help, version;
+};
+
+/* The defaults. 0, or -1 and *e. */
+int settings_init(struct settings *s, struct err *e);
+void settings_free(struct settings *s);
+
+/* Reads argv; *first is the first operand. 0, or -1 and *e (STATUS_USAGE). */
+int settings_parse(struct settings *s, int argc, char **argv, int *first,
+                   struct err *e);
+
+/* After all is read: fills in the demo if no program was given, and what
+ * follows from other options. 0, or -1 and *e (STATUS_USAGE). */
+int settings_finish(struct settings *s, struct err *e);
+
+/* --help. */
+void settings_help(struct settings *s, FILE *to);
+
+#endif
