@@ -186,13 +186,11 @@ int pipe_run(struct client *c, struct err *e)
     struct pipe p = {.client = c, .stdout_step = stdout_step()};
     while (stop_signal() == 0) {
         bool down_done = p.down.ended && waiting(&p.down) == 0;
-        if (down_done && (p.shut || c->until_peer))
+        bool up_done = p.up.ended && waiting(&p.up) == 0;
+        if ((down_done && (up_done || c->until_peer)) || (up_done && c->reset))
             break;
-        if (p.up.ended && waiting(&p.up) == 0 && !p.shut && !c->no_half_close &&
-            end_input(&p, e) < 0)
+        if (up_done && !p.shut && !c->no_half_close && end_input(&p, e) < 0)
             return -1;
-        if (down_done && p.up.ended && waiting(&p.up) == 0)
-            break;
         if (step(&p, e) < 0)
             return -1;
     }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { BUFFER = 64 * 1024, PRODUCE = 4096 };
+#define DRAIN_NS (2 * CLOCK_S)
 
 /* A conversation, and how it ended so far. */
 struct talk {
@@ -191,13 +192,14 @@ static void produce(struct talk *t)
 
 /* The server has spoken last: FIN, and then the client's rest is read, because
  * a close with unread data would send RST and could destroy what the client
- * has not read yet (RFC 1122, 4.2.2.13). */
+ * has not read yet (RFC 1122, 4.2.2.13). A client that never ends gets it. */
 static void close_first(struct talk *t)
 {
     struct err e;
     if (sock_shutdown(t->cfd, SHUT_WR, &e) < 0)
         return; /* the client is gone: nothing to wait for */
-    while (stop_signal() == 0 &&
+    uint64_t deadline = clock_now_ns() + DRAIN_NS;
+    while (stop_signal() == 0 && clock_now_ns() < deadline &&
            sock_recv(t->cfd, t->buf, sizeof t->buf, 0, &e) > 0)
         continue;
 }
