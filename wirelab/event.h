@@ -63,12 +63,13 @@ struct event_frame {
     uint32_t isn[HOST_COUNT]; /* each side's first sequence number, so that
                                  seq - isn is relative */
     bool isn_known[HOST_COUNT];
-    enum fate fate;   /* sent */
-    char by[16];      /* sent, not delivered: "loss", "queue", "rule 1",
-                         "blackhole"; else "" */
-    uint64_t due_ns;  /* sent, not lost: when it will arrive */
-    enum again again; /* sent: a retransmission? */
-    unsigned copy;    /* received: 0, or 1 for the duplicate */
+    uint32_t window_bytes; /* of TCP, scaled as the SYNs have agreed */
+    enum fate fate;        /* sent */
+    char by[16];           /* sent, not delivered: "loss", "queue", "rule 1",
+                              "blackhole"; else "" */
+    uint64_t due_ns;       /* sent, not lost: when it will arrive */
+    enum again again;      /* sent: a retransmission? */
+    unsigned copy;         /* received: 0, or 1 for the duplicate */
 };
 
 struct event_state {

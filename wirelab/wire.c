@@ -9,12 +9,12 @@
  */
 #include "wire.h"
 
-#include "again.h"
 #include "clock.h"
 #include "flow.h"
 #include "frame.h"
 #include "held.h"
 #include "ring.h"
+#include "track.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ struct wire {
     struct held held;
     struct held_frame *swapped[HOST_COUNT]; /* waits for the next one */
     struct flow_table flows;
-    struct again_table again;
+    struct track track;
     struct wire_counts counts;
     uint64_t last_ns;
     uint64_t armed_ns; /* what the timer is set for; UINT64_MAX: off */
@@ -72,7 +72,8 @@ static void read_frame(struct wire *w, struct passing *p)
     p->slot = (size_t)(p->flow - w->flows.slot);
 }
 
-static void fill_event(const struct passing *p, struct event *e)
+static void fill_event(const struct wire *w, const struct passing *p,
+                       struct event *e)
 {
     e->t_ns = p->t_ns;
     e->pid = 0;
@@ -82,7 +83,11 @@ static void fill_event(const struct passing *p, struct event *e)
                                     .bytes = p->bytes,
                                     .len = p->len,
                                     .wire_len = p->wire_len};
-    for (int i = 0; i < HOST_COUNT && p->flow != NULL; i++) {
+    if (p->flow == NULL)
+        return;
+    e->frame.window_bytes =
+        track_window(&w->track, p->flow, p->slot, p->from, &p->frame);
+    for (int i = 0; i < HOST_COUNT; i++) {
         e->frame.isn[i] = p->flow->isn[i];
         e->frame.isn_known[i] = p->flow->known[i];
     }
@@ -93,10 +98,10 @@ static void tell_sent(struct wire *w, const struct passing *p,
 {
     enum again again = AGAIN_NO;
     if (p->flow != NULL)
-        again = again_see(&w->again, p->flow, p->slot, p->from, &p->frame,
-                          w->o.hosts->at[p->from].diag);
+        again = track_sent(&w->track, p->flow, p->slot, p->from, &p->frame,
+                           w->o.hosts->at[p->from].diag);
     struct event e = {.kind = EVENT_SENT, .host = p->from};
-    fill_event(p, &e);
+    fill_event(w, p, &e);
     e.frame.fate = v->fate;
     memcpy(e.frame.by, v->by, sizeof e.frame.by);
     e.frame.due_ns = v->fate == FATE_LOST ? 0 : v->due_ns;
@@ -110,7 +115,7 @@ static void tell_received(struct wire *w, struct passing *p, unsigned copy)
 {
     read_frame(w, p);
     struct event e = {.kind = EVENT_RECEIVED, .host = p->to};
-    fill_event(p, &e);
+    fill_event(w, p, &e);
     e.frame.copy = copy;
     w->o.sink(&e, w->o.context);
     if (w->o.states != NULL && p->flow != NULL)
