@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@
 #define LOOPBACK_NS (300 * CLOCK_MS)
 /* From SIGTERM to SIGKILL, for what the servers want to say at their end. */
 #define GRACE_NS (200 * CLOCK_MS)
+
+/* From linux/sched.h, which glibc's sched.h does not go with. */
+#define SCHED_RESET_ON_FORK_FLAG 1
 
 enum phase { PHASE_GATE, PHASE_RUN, PHASE_DRAIN, PHASE_STOP, PHASE_END };
 
@@ -410,6 +414,28 @@ static void on_hup(void *lab)
     stop_cb(lab);
 }
 
+/* Asks the scheduler to run this program soon after it wakes, though others
+ * are busy: a short slice (Linux 6.12 grants it to anybody) and, as root, a
+ * high priority. Refused, the wire is still right, only late more often. */
+static void hurry(void)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime_ns, deadline_ns, period_ns;
+    } attr = {.size = sizeof attr,
+              .flags = SCHED_RESET_ON_FORK_FLAG,
+              .nice = -20,
+              .runtime_ns = 100 * CLOCK_US};
+    prctl(PR_SET_TIMERSLACK, 1);
+    if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0)
+        return;
+    attr.nice = 0;
+    syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 /* --- beginning and end --------------------------------------------------- */
 
 static int watch(struct lab *l)
@@ -532,7 +558,7 @@ int lab_run(const struct lab_options *o, const struct lab_view *view,
     for (size_t i = 0; i < 3; i++)
         sigaddset(&stops, stop_signals[i]);
     sigprocmask(SIG_BLOCK, &stops, &before);
-    prctl(PR_SET_TIMERSLACK, 1);
+    hurry();
     int status = begin(l);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (status == 0)
