@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "stop.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -81,6 +82,44 @@ void ev_loop_close(struct ev_loop *l)
     if (l->base != NULL)
         event_base_free(l->base);
     *l = (struct ev_loop){0};
+}
+
+/* Only low numbers are looked at: hardly anybody inherits others. */
+static uint64_t count_descriptors(uint64_t limit)
+{
+    uint64_t taken = 0;
+    for (int fd = 0; fd < 1024 && (uint64_t)fd < limit; fd++)
+        taken += fcntl(fd, F_GETFD) >= 0;
+    return taken;
+}
+
+uint64_t ev_loop_room(struct ev_loop *l)
+{
+    struct server *s = l->server;
+    uint64_t limit = ev_raise_limit(), taken = count_descriptors(limit);
+    uint64_t room = limit > taken ? limit - taken : 1;
+    if (s->max_clients != 0)
+        room = s->max_clients;
+    out_begin(s->out, "limit");
+    out_uint(s->out, "max_clients", room);
+    out_uint(s->out, "descriptors", limit);
+    out_end(s->out, "limit %llu clients at once (%llu descriptors)",
+            (unsigned long long)room, (unsigned long long)limit);
+    return room;
+}
+
+void ev_loop_full(struct ev_loop *l, uint64_t open, const struct err *why)
+{
+    uint64_t now = clock_now_ns();
+    if (l->said_ns != 0 && now - l->said_ns < 10 * CLOCK_S)
+        return;
+    l->said_ns = now;
+    if (why != NULL)
+        out_error(l->server->out, why);
+    out_say(l->server->out,
+            "%llu clients are connected, the most there can be: others wait "
+            "in the backlog until one leaves",
+            (unsigned long long)open);
 }
 
 struct timeval ev_time(uint64_t ns)

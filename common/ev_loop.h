@@ -19,6 +19,7 @@ struct ev_loop {
     struct server *server;
     struct event *signals[3];
     struct err failure; /* why ev_loop_fail ended it; status 0: it did not */
+    uint64_t said_ns;   /* when ev_loop_full last said something */
 };
 
 /* Opens the loop of the server S. 0, or -1 and *e. */
@@ -38,6 +39,14 @@ void ev_loop_close(struct ev_loop *l);
 
 /* A time for libevent; at least 1 us, because 0 would mean "at once". */
 struct timeval ev_time(uint64_t ns);
+
+/* How many clients may be open at once: max_clients, or without it as many as
+ * descriptors are left. Raises the limit first, and logs what is in force. */
+uint64_t ev_loop_room(struct ev_loop *l);
+
+/* Says that OPEN clients are all that can be, or *why accept failed; at most
+ * every ten seconds, because a server at its limit stays there. */
+void ev_loop_full(struct ev_loop *l, uint64_t open, const struct err *why);
 
 /* Raises RLIMIT_NOFILE to its hard limit, as any process may (getrlimit(2)),
  * and returns the limit now in force. */

@@ -15,7 +15,6 @@
 #include <event2/buffer.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 /* ACCEPTS: new connections in a row, so that a flood of them does not starve
  * those who are connected. */
@@ -50,8 +49,7 @@ struct ev_tcp {
     const struct timeval *idle; /* the same for all: a queue, not a heap */
     LIST_HEAD(, conn) conns;
     uint64_t open, max;
-    uint64_t complained_ns; /* when the limit was last mentioned */
-    char buf[BUFFER];       /* one for all: nothing stays in it */
+    char buf[BUFFER]; /* one for all: nothing stays in it */
 };
 
 /* --- One conversation; compare tcp_server/conn.c --- */
@@ -316,16 +314,6 @@ static void conn_new(struct ev_tcp *t, int cfd, const struct addr *peer)
     go_on(c);
 }
 
-/* Once a second at most: a server at its limit stays there. */
-static bool may_complain(struct ev_tcp *t)
-{
-    uint64_t now = clock_now_ns();
-    if (t->complained_ns != 0 && now - t->complained_ns < CLOCK_S)
-        return false;
-    t->complained_ns = now;
-    return true;
-}
-
 static bool all_have_come(const struct ev_tcp *t)
 {
     const struct server *s = t->server;
@@ -347,10 +335,7 @@ static void accept_more(struct ev_tcp *t)
             event_add(t->listener, NULL);
     } else {
         event_del(t->listener);
-        if (may_complain(t))
-            out_say(t->server->out,
-                    "%llu clients, as many as may be: more wait in the backlog",
-                    (unsigned long long)t->open);
+        ev_loop_full(t->loop, t->open, NULL);
     }
 }
 
@@ -360,8 +345,7 @@ static void pause_accepting(struct ev_tcp *t, const struct err *why)
     const struct timeval later = ev_time(100 * CLOCK_MS);
     event_del(t->listener);
     event_add(t->retry, &later);
-    if (may_complain(t))
-        out_error(t->server->out, why);
+    ev_loop_full(t->loop, t->open, why);
 }
 
 static void retry_cb(evutil_socket_t fd, short what, void *arg)
@@ -414,25 +398,6 @@ static void accept_cb(evutil_socket_t lfd, short what, void *arg)
 }
 /* end lab */
 
-/* How many clients there can be: the lowest free number tells how many
- * descriptors are taken. */
-static void set_limit(struct ev_tcp *t)
-{
-    struct server *s = t->server;
-    uint64_t limit = ev_raise_limit();
-    int lowest = dup(s->lfd);
-    uint64_t taken = lowest >= 0 ? (uint64_t)lowest : limit;
-    if (lowest >= 0)
-        close(lowest);
-    uint64_t room = limit > taken ? limit - taken : 1;
-    t->max = s->max_clients != 0 ? s->max_clients : room;
-    out_begin(s->out, "limit");
-    out_uint(s->out, "max_clients", t->max);
-    out_uint(s->out, "descriptors", limit);
-    out_end(s->out, "limit %llu clients at once (%llu descriptors)",
-            (unsigned long long)t->max, (unsigned long long)limit);
-}
-
 struct ev_tcp *ev_tcp_new(struct ev_loop *l, struct err *e)
 {
     struct server *s = l->server;
@@ -451,7 +416,7 @@ struct ev_tcp *ev_tcp_new(struct ev_loop *l, struct err *e)
     if (t->listener == NULL || t->retry == NULL ||
         sock_nonblock(s->lfd, NULL) < 0 || event_add(t->listener, NULL) < 0)
         goto fail;
-    set_limit(t);
+    t->max = ev_loop_room(l);
     return t;
 fail:
     err_sys(e, "event loop");

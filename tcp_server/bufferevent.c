@@ -56,8 +56,10 @@ static void accept_more(struct hub *h)
     bool all_have_come = s->count != 0 && s->totals->connections >= s->count;
     if (all_have_come || h->open >= h->max)
         evconnlistener_disable(h->listener);
-    else
+    else if (!event_pending(h->retry, EV_TIMEOUT, NULL))
         evconnlistener_enable(h->listener);
+    if (!all_have_come && h->open >= h->max)
+        ev_loop_full(&h->loop, h->open, NULL);
     if (all_have_come && h->open == 0)
         event_base_loopbreak(h->loop.base);
 }
@@ -236,7 +238,7 @@ static void accept_error_cb(struct evconnlistener *listener, void *arg)
     struct err e;
     errno = EVUTIL_SOCKET_ERROR();
     err_sys(&e, "accept");
-    out_error(h->server->out, &e);
+    ev_loop_full(&h->loop, h->open, &e);
     evconnlistener_disable(listener);
     event_add(h->retry, &later);
 }
@@ -281,11 +283,10 @@ static void end(struct hub *h)
 int bufferevent_serve(struct server *s, struct err *e)
 {
     struct hub h = {.server = s};
-    uint64_t limit = ev_raise_limit();
-    h.max = s->max_clients != 0 ? s->max_clients : limit;
     LIST_INIT(&h.conns);
     if (ev_loop_open(&h.loop, s, e) < 0)
         return -1;
+    h.max = ev_loop_room(&h.loop);
     int result = start(&h);
     if (result == 0)
         result = ev_loop_run(&h.loop, e);
