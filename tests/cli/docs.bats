@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The documentation tells the truth: each option of --help is in the man page
+# and each of the page in --help, and every example is run and prints what is
+# shown. Examples are the displays (.Bd) under EXAMPLES in a man page, and the
+# blocks fenced as ```console in Markdown; ../session says how they are
+# written. Blocks of another kind are not run.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    bin=${WIRELAB_BIN:-$PWD/build/bin}
+    export WIRELAB_BIN=$bin
+}
+
+pages() { ls docs/man/*.1; }
+
+program_of() { basename "$1" .1; }
+
+# One option a line, sorted: "m model NAME", "- models".
+options_of_help() {
+    "$bin/$1" --help |
+        sed -nE 's/^  (-(.), |    )--([^ ]+) ?(([^ ]+) )? .*/\2 \3 \5/p' |
+        sed -E 's/^ /- /; s/ +$//' | sort
+}
+
+options_of_page() {
+    sed -nE 's/^\.It (Fl (.) , )?Fl -([a-z][^ ]*) ?(Ar (.*))?$/\2 \3 \5/p' \
+        "$1" | sed -E 's/^ /- /; s/ +$//' | sort
+}
+
+# The N-th example of a page, as the reader sees it.
+example_of_page() {
+    awk -v n="$2" '/^\.Sh/ { on = /EXAMPLES/ }
+        on && /^\.Ed/ { shown = 0 }
+        shown { print }
+        on && /^\.Bd/ { shown = ++count == n }' "$1" |
+        sed 's/\\&//g; s/\\-/-/g; s/\\e/\\/g'
+}
+
+example_of_markdown() {
+    awk -v n="$2" '/^```/ { shown = 0 }
+        shown { print }
+        /^```console/ { shown = ++count == n }' "$1"
+}
+
+# Runs all examples of FILE, which FUNCTION cuts out; prints those that fail.
+run_examples() {
+    local n=1 text failed=0
+    while text=$("$1" "$2" "$n") && [ -n "$text" ]; do
+        timeout 30 tests/session <<<"$text" || {
+            failed=1
+            echo "example $n of $2 does not print this (-) but that (+)"
+        }
+        n=$((n + 1))
+    done
+    return "$failed"
+}
+
+@test "--help and the man page have the same options" {
+    for page in $(pages); do
+        program=$(program_of "$page")
+        [ "$(options_of_help "$program" | wc -l)" -ge 8 ]
+        diff -u --label --help <(options_of_help "$program") \
+            --label "$page" <(options_of_page "$page")
+    done
+}
+
+@test "every page has its sections" {
+    for page in $(pages); do
+        for section in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES \
+            'SEE ALSO' CAVEATS; do
+            grep -qx "\.Sh $section" "$page" || {
+                echo "$page: no $section" && false
+            }
+        done
+    done
+}
+
+@test "mandoc finds nothing to say about the pages" {
+    command -v mandoc >/dev/null || skip "no mandoc here"
+    for page in $(pages); do
+        mandoc -T lint -W warning "$page"
+    done
+}
+
+@test "--models and --services list what the pages explain" {
+    for program in tcp_server udp_server; do
+        for name in $("$bin/$program" --models --services | cut -d' ' -f1); do
+            grep -q "^\.Cm $name\b" "docs/man/$program.1" || {
+                echo "$program.1: no $name" && false
+            }
+        done
+    done
+}
+
+@test "the examples of tcp_server.1 do what they show" {
+    run_examples example_of_page docs/man/tcp_server.1
+}
+
+@test "the examples of tcp_client.1 do what they show" {
+    run_examples example_of_page docs/man/tcp_client.1
+}
+
+@test "the examples of udp_server.1 do what they show" {
+    run_examples example_of_page docs/man/udp_server.1
+}
+
+@test "the examples of udp_client.1 do what they show" {
+    run_examples example_of_page docs/man/udp_client.1
+}
+
+@test "the console blocks in Markdown do what they show" {
+    find . -name '*.md' -not -path './build/*' >"$BATS_TEST_TMPDIR/files"
+    while read -r file; do
+        run_examples example_of_markdown "$file"
+    done <"$BATS_TEST_TMPDIR/files"
+}
