@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ladder_items: events as items, each with its half of a row, in the queue of
+ * its host; and what belongs on one row put together there: a state on the
+ * frame that changed it, a sendto on its datagram.
+ * For ladder.c alone.
+ */
+#ifndef WIRELAB_LADDER_ITEMS_H
+#define WIRELAB_LADDER_ITEMS_H
+
+#include "clock.h"
+#include "ladder.h"
+#include "shelf.h"
+#include "talk.h"
+
+/* What comes a little later may still change a row: a state is asked for after
+ * the frame that changed it. */
+#define SETTLE_NS CLOCK_MS
+
+enum item_end {
+    END_NONE,   /* no frame: a call, a state, a line of output */
+    END_LEAVES, /* a frame's departure */
+    END_LANDS,  /* a frame's arrival */
+};
+
+struct item {
+    struct item *next;
+    enum host_id host;
+    enum item_end end;
+    uint64_t t_ns;        /* the lab's clock */
+    uint64_t ready_ns;    /* from then on nothing more is put on its row */
+    uint64_t due_ns;      /* END_LEAVES */
+    struct item *partner; /* the frame's other end, while both wait */
+    bool is_split;        /* END_LEAVES: a row of its own */
+    bool is_missing;      /* END_LEAVES: it will not land */
+    pid_t pid;            /* of a call */
+    int proto;            /* of a call; 0: not known */
+    struct talk *talk;    /* or NULL */
+    const char *remark;   /* a sentence for under its row, or NULL */
+    struct row row;
+};
+
+struct item_queue {
+    struct item *first, **last;
+};
+
+struct ladder {
+    struct ladder_options options;
+    struct talks talks;
+    struct shelf shelf;
+    struct item_queue queue[HOST_COUNT];
+    uint64_t now_ns; /* every event before has been given */
+    bool has_zero;
+    uint64_t zero_ns;      /* the client's first event */
+    enum section section;  /* of the picture, while it has one conversation */
+    struct talk *untagged; /* the conversation that had no tag at first */
+    bool has_begun;        /* a row was made */
+    unsigned on_their_way; /* frames between their two rows */
+    bool is_over, out_of_memory;
+};
+
+/* Takes an event. */
+void items_take(struct ladder *l, const struct event *e);
+
+#endif

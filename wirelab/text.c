@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * text: rows as lines. See text.h for the contract.
+ *
+ * A line is painted on a canvas of characters, each with a look; only when it
+ * is finished do looks become colours, and drawn characters UTF-8. So columns
+ * are counted in one place, in characters of one column each.
+ */
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 200
+
+enum look {
+    LOOK_PLAIN,
+    LOOK_DRAWN, /* dashes, arrowheads, the two hosts' lines */
+    LOOK_STATE,
+    LOOK_TROUBLE, /* lost, again, killed */
+    LOOK_TITLE,
+    LOOK_ASIDE, /* explanations */
+};
+
+/* Where things stand. The bars are the hosts; the wire lies between. */
+struct layout {
+    int width, clock, decimals;
+    int left, left_width; /* the client's cell; its state at the right end */
+    int bar, wire, wire_width, bar2;
+    int right_state;        /* where a state of the server stands; -1: where
+                               there is room in the cell */
+    int right, right_width; /* the server's cell */
+    int right_clock;
+    bool full; /* all of a segment's header, states without brackets */
+};
+
+struct text {
+    struct text_options o;
+    struct layout at;
+    text_line_fn *line;
+    void *context;
+    char ch[COLUMNS_MAX + 1];
+    unsigned char look[COLUMNS_MAX];
+};
+
+void text_to_stream(const char *line, void *stream)
+{
+    fprintf(stream, "%s\n", line);
+    fflush(stream);
+}
+
+/* 5 clock, 20 host, 24 wire, 20 host, 5 clock. */
+static const struct layout narrow = {
+    .width = 79,
+    .clock = 5,
+    .decimals = 1,
+    .left = 6,
+    .left_width = 20,
+    .bar = 26,
+    .wire = 27,
+    .wire_width = 24,
+    .bar2 = 51,
+    .right_state = -1,
+    .right = 53,
+    .right_width = 20,
+    .right_clock = 74,
+};
+
+/* 6 clock, 19 calls, 12 state, 32 wire, and back; half of what there is
+ * beyond 110 goes to the wire, the rest to the calls. */
+static struct layout wide(int columns)
+{
+    int more = columns - 110 < 60 ? columns - 110 : 60;
+    int calls = 19 + more / 4, wire = 32 + more - 2 * (more / 4);
+    struct layout at = {.clock = 6, .decimals = 2, .left = 7, .full = true};
+    at.left_width = calls + 12;
+    at.bar = at.left + at.left_width;
+    at.wire = at.bar + 1;
+    at.wire_width = wire;
+    at.bar2 = at.wire + wire;
+    at.right_state = at.bar2 + 1;
+    at.right = at.right_state + 12;
+    at.right_width = calls;
+    at.right_clock = at.right + calls + 1;
+    at.width = at.right_clock + at.clock;
+    return at;
+}
+
+struct text *text_new(const struct text_options *options, text_line_fn *line,
+                      void *context)
+{
+    struct text *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->o = *options;
+    t->line = line;
+    t->context = context;
+    t->at = options->columns < 110 ? narrow : wide((int)options->columns);
+    return t;
+}
+
+void text_free(struct text *t)
+{
+    free(t);
+}
+
+/* --- the canvas --------------------------------------------------------- */
+
+static void clear(struct text *t)
+{
+    memset(t->ch, ' ', COLUMNS_MAX);
+    memset(t->look, LOOK_PLAIN, COLUMNS_MAX);
+}
+
+static void paint(struct text *t, int column, const char *s, enum look look)
+{
+    for (; *s != '\0' && column < t->at.width; s++, column++) {
+        if (column < 0)
+            continue;
+        t->ch[column] = *s;
+        t->look[column] = (unsigned char)look;
+    }
+}
+
+static const char *const colours[] = {
+    [LOOK_PLAIN] = "",         [LOOK_DRAWN] = "\x1b[2m",
+    [LOOK_STATE] = "\x1b[36m", [LOOK_TROUBLE] = "\x1b[31m",
+    [LOOK_TITLE] = "\x1b[1m",  [LOOK_ASIDE] = "\x1b[2m",
+};
+
+/* The drawn characters, where UTF-8 is asked for. */
+static const char *utf8(char c)
+{
+    switch (c) {
+    case '|':
+        return "\xe2\x94\x82";
+    case '-':
+        return "\xe2\x94\x80";
+    case '>':
+        return "\xe2\x86\x92";
+    case '<':
+        return "\xe2\x86\x90";
+    default:
+        return NULL;
+    }
+}
+
+/* Hands the canvas out, without blanks at its end. */
+static void flush(struct text *t)
+{
+    char out[COLUMNS_MAX * 16];
+    size_t used = 0;
+    int end = COLUMNS_MAX;
+    enum look now = LOOK_PLAIN;
+    while (end > 0 && t->ch[end - 1] == ' ')
+        end--;
+    for (int i = 0; i <= end; i++) {
+        enum look next = i < end ? (enum look)t->look[i] : LOOK_PLAIN;
+        if (t->o.colour && next != now)
+            used += (size_t)sprintf(out + used, "\x1b[0m%s", colours[next]);
+        now = next;
+        if (i == end)
+            break;
+        const char *drawn =
+            t->o.utf8 && next == LOOK_DRAWN ? utf8(t->ch[i]) : NULL;
+        if (drawn != NULL)
+            used += (size_t)sprintf(out + used, "%s", drawn);
+        else
+            out[used++] = t->ch[i];
+    }
+    out[used] = '\0';
+    t->line(out, t->context);
+}
+
+static void bars(struct text *t)
+{
+    paint(t, t->at.bar, "|", LOOK_DRAWN);
+    paint(t, t->at.bar2, "|", LOOK_DRAWN);
+}
+
+/* --- the wire ----------------------------------------------------------- */
+
+/* Label and dashes for a frame to the right, in WIDTH characters. The head
+ * keeps its place; the tail goes if the label needs it. */
+static void arrow(char *out, int width, const char *label, char head,
+                  bool to_right)
+{
+    int len = (int)strlen(label);
+    int tail = len <= width - (to_right ? 4 : 5) ? 2 : 0;
+    int dashes = width - len - tail - 1;
+    memset(out, ' ', (size_t)width);
+    out[width] = '\0';
+    if (dashes < 1)
+        dashes = 1;
+    if (to_right) {
+        memcpy(out, "- ", (size_t)tail);
+        memcpy(out + tail, label, (size_t)len);
+        memset(out + width - dashes, '-', (size_t)dashes);
+        out[width - 1] = head;
+    } else {
+        memset(out, '-', (size_t)dashes);
+        out[0] = head;
+        memcpy(out + width - tail - len, label, (size_t)len);
+        memcpy(out + width - tail, " -", (size_t)tail);
+    }
+}
+
+/* Dashes with gaps: a frame of which this row shows one end only. The label
+ * stands by that end, and the gaps begin behind it. */
+static void broken(char *out, int width, const char *label, bool leaves,
+                   bool to_right)
+{
+    char line[COLUMNS_MAX]; /* as if the end that is shown were at the left */
+    int len = (int)strlen(label), start = leaves ? 2 : 3;
+    int gaps = len > 0 ? start + len : start - 1;
+    bool mirrored = leaves != to_right;
+    memcpy(line, leaves ? "- " : to_right ? ">- " : "<- ", (size_t)start);
+    for (int i = gaps; i < width; i++)
+        line[i] = (i - gaps) % 2 == 0 ? ' ' : '-';
+    for (int i = 0; i < width; i++)
+        out[mirrored ? width - 1 - i : i] = line[i];
+    memcpy(out + (mirrored ? width - start - len : start), label, (size_t)len);
+    out[width] = '\0';
+}
+
+/* Where the label stands in the drawing: it is not drawn. */
+static void paint_wire(struct text *t, const char *drawing, const char *label,
+                       enum look look)
+{
+    paint(t, t->at.wire, drawing, LOOK_DRAWN);
+    const char *found = label[0] != '\0' ? strstr(drawing, label) : NULL;
+    if (found != NULL)
+        paint(t, t->at.wire + (int)(found - drawing), label, look);
+}
+
+static void draw_wire(struct text *t, const struct row *row)
+{
+    char label[WORDS_TEXT], drawing[COLUMNS_MAX + 1];
+    int width = t->at.wire_width;
+    bool to_right = row->frame.from == HOST_CLIENT;
+    bool is_lost = row->wire == WIRE_LOST;
+    words_label(&t->o.words, row, t->at.full, (size_t)width - 3, label,
+                sizeof label);
+    char head = is_lost ? 'X' : to_right ? '>' : '<';
+    switch (row->wire) {
+    case WIRE_NONE:
+        return;
+    case WIRE_WHOLE:
+    case WIRE_LOST:
+        arrow(drawing, width, label, head, to_right);
+        break;
+    case WIRE_LEAVES:
+        broken(drawing, width, label, true, to_right);
+        break;
+    case WIRE_ARRIVES:
+        if (!row->labelled)
+            label[0] = '\0';
+        broken(drawing, width, label, false, to_right);
+        break;
+    }
+    paint_wire(t, drawing, label, LOOK_PLAIN);
+    if (is_lost)
+        paint(t, t->at.wire + (to_right ? width - 1 : 0), "X", LOOK_TROUBLE);
+}
+
+/* --- cells -------------------------------------------------------------- */
+
+/* What a cell holds, as texts. */
+struct cell_texts {
+    char call[WORDS_TEXT], state[24], note[WORDS_TEXT];
+    enum look note_look;
+};
+
+/* How many columns of a cell its call may take, besides its state. */
+static size_t call_width(const struct text *t, enum host_id host,
+                         const struct row_cell *cell)
+{
+    int width = host == HOST_CLIENT ? t->at.left_width : t->at.right_width;
+    if (t->at.full && host == HOST_CLIENT && cell->has_state)
+        width -= 12;
+    return (size_t)width;
+}
+
+static void write_texts(const struct text *t, const struct row *row,
+                        enum host_id host, struct cell_texts *c)
+{
+    const struct row_cell *cell = &row->cell[host];
+    size_t tag = row->tag != 0 ? 2 : 0; /* "A " */
+    *c = (struct cell_texts){.note_look = LOOK_TROUBLE};
+    if (cell->has_call) {
+        words_call(&t->o.words, &cell->call, cell->data, cell->part,
+                   call_width(t, host, cell) - tag, c->call + tag,
+                   sizeof c->call - tag);
+        if (tag != 0)
+            memcpy(c->call, (char[]){row->tag, ' '}, tag);
+    }
+    if (cell->has_state) {
+        bool bare = t->at.full || cell->state == TCP_STATE_NONE;
+        snprintf(c->state, sizeof c->state, bare ? "%s" : "[%s]",
+                 tcp_state_name(cell->state));
+    }
+    if (cell->note[0] != '\0') {
+        snprintf(c->note, sizeof c->note, "%s", cell->note);
+    } else if (t->at.full && cell->hint[0] != '\0') {
+        snprintf(c->note, sizeof c->note, "%s", cell->hint);
+        c->note_look = LOOK_ASIDE;
+    }
+}
+
+static int len(const char *s)
+{
+    return (int)strlen(s);
+}
+
+/* Takes TEXT out of what is still to be painted. */
+static void put(struct text *t, int column, char *text, enum look look)
+{
+    paint(t, column, text, look);
+    text[0] = '\0';
+}
+
+/* The client's cell: call at the left, state or note by the wire. What finds
+ * no room stays in C, for a line of its own. */
+static void paint_left(struct text *t, struct cell_texts *c)
+{
+    int left = t->at.left, end = left + t->at.left_width, used = left;
+    int width = t->at.left_width;
+    if (c->call[0] != '\0') {
+        used = left + len(c->call) + 1;
+        put(t, left, c->call, LOOK_PLAIN);
+    }
+    if (c->state[0] != '\0' && used + len(c->state) <= end) {
+        end -= len(c->state);
+        put(t, end, c->state, LOOK_STATE);
+        end--;
+    }
+    if (c->note[0] == '\0')
+        return;
+    if (len(c->note) > width)
+        c->note[width] = '\0';
+    if (used + len(c->note) <= end)
+        put(t, end - len(c->note), c->note, c->note_look);
+}
+
+static void paint_right(struct text *t, struct cell_texts *c)
+{
+    int used = t->at.right, end = t->at.right + t->at.right_width;
+    if (c->call[0] != '\0') {
+        used += len(c->call) + 1;
+        put(t, t->at.right, c->call, LOOK_PLAIN);
+    }
+    if (c->state[0] != '\0' && t->at.right_state >= 0) {
+        put(t, t->at.right_state, c->state, LOOK_STATE);
+    } else if (c->state[0] != '\0' && used + len(c->state) <= end) {
+        bool behind = used > t->at.right;
+        int column = behind ? end - len(c->state) : used;
+        used += len(c->state) + 1;
+        if (behind)
+            end = column - 1;
+        put(t, column, c->state, LOOK_STATE);
+    }
+    if (c->note[0] == '\0')
+        return;
+    if (len(c->note) > t->at.right_width)
+        c->note[t->at.right_width] = '\0';
+    if (used + len(c->note) <= end)
+        put(t, used, c->note, c->note_look);
+}
+
+static bool is_empty(const struct cell_texts *c)
+{
+    return c->call[0] == '\0' && c->state[0] == '\0' && c->note[0] == '\0';
+}
+
+static void paint_clock(struct text *t, const struct row_cell *cell, int column)
+{
+    char clock[16];
+    if (cell->timed)
+        paint(t, column,
+              words_time(cell->t_ns, t->at.clock, t->at.decimals, clock,
+                         sizeof clock),
+              LOOK_PLAIN);
+}
+
+static void explain(struct text *t, const struct row *row)
+{
+    for (int h = 0; h < HOST_COUNT; h++) {
+        const struct row_cell *cell = &row->cell[h];
+        char words[WORDS_TEXT];
+        if (!cell->has_call)
+            continue;
+        snprintf(words, sizeof words, "(%s)", call_explain(&cell->call));
+        int column = t->at.left;
+        if (h == HOST_SERVER)
+            column = t->at.right + t->at.right_width - len(words);
+        clear(t);
+        paint(t, column < t->at.left ? t->at.left : column, words, LOOK_ASIDE);
+        flush(t);
+    }
+}
+
+static void event_row(struct text *t, const struct row *row)
+{
+    struct cell_texts left, right;
+    write_texts(t, row, HOST_CLIENT, &left);
+    write_texts(t, row, HOST_SERVER, &right);
+    clear(t);
+    bars(t);
+    draw_wire(t, row);
+    paint_clock(t, &row->cell[HOST_CLIENT], 0);
+    paint_clock(t, &row->cell[HOST_SERVER], t->at.right_clock);
+    for (;;) {
+        paint_left(t, &left);
+        paint_right(t, &right);
+        flush(t);
+        if (is_empty(&left) && is_empty(&right))
+            break;
+        clear(t);
+        bars(t);
+    }
+    if (t->o.explain)
+        explain(t, row);
+}
+
+/* --- lines of words ----------------------------------------------------- */
+
+/* WORDS from COLUMN on, in as many lines as they need. */
+static void wrap(struct text *t, int column, const char *words, enum look look)
+{
+    int room = t->at.width - column;
+    while (*words != '\0') {
+        char part[COLUMNS_MAX + 1];
+        int n = len(words);
+        if (n > room) {
+            for (n = room; n > 0 && words[n] != ' ';)
+                n--;
+            if (n == 0)
+                n = room;
+        }
+        snprintf(part, sizeof part, "%.*s", n, words);
+        clear(t);
+        paint(t, column, part, look);
+        flush(t);
+        words += n;
+        while (*words == ' ')
+            words++;
+    }
+}
+
+static void title_row(struct text *t, const char *words)
+{
+    clear(t);
+    memset(t->ch, '-', (size_t)t->at.width);
+    memset(t->look, LOOK_DRAWN, (size_t)t->at.width);
+    paint(t, 2, " ", LOOK_PLAIN);
+    paint(t, 3, words, LOOK_TITLE);
+    paint(t, 3 + len(words), " ", LOOK_PLAIN);
+    flush(t);
+}
+
+static void fold_row(struct text *t, uint64_t count)
+{
+    char words[48];
+    snprintf(words, sizeof words, "  ... %llu like these",
+             (unsigned long long)count);
+    clear(t);
+    bars(t);
+    paint(t, t->at.wire + 1, words, LOOK_PLAIN);
+    flush(t);
+}
+
+/* A program's line begins in its host's cell, and may lie over the wire. */
+static void output_row(struct text *t, const struct row *row)
+{
+    const struct layout *at = &t->at;
+    int right_end = at->right + at->right_width;
+    int most = right_end - at->left, n = len(row->text);
+    char words[ROW_TEXT];
+    snprintf(words, sizeof words, "%.*s", most, row->text);
+    if (n > most)
+        memcpy(words + most - 3, "...", 3);
+    clear(t);
+    bars(t);
+    int column = at->left;
+    if (row->host == HOST_SERVER) {
+        column = n < at->right_width ? at->right : right_end - len(words);
+        paint_clock(t, &row->cell[HOST_SERVER], at->right_clock);
+    } else {
+        paint_clock(t, &row->cell[HOST_CLIENT], 0);
+    }
+    if (column < at->bar2 && column + len(words) > at->bar2)
+        paint(t, column - 1, " ", LOOK_PLAIN);
+    paint(t, column, words, LOOK_PLAIN);
+    flush(t);
+}
+
+void text_row(const struct row *row, void *text)
+{
+    struct text *t = text;
+    switch (row->kind) {
+    case ROW_EVENT:
+        event_row(t, row);
+        break;
+    case ROW_TITLE:
+        title_row(t, row->text);
+        break;
+    case ROW_FOLD:
+        fold_row(t, row->count);
+        break;
+    case ROW_OUTPUT:
+        output_row(t, row);
+        break;
+    case ROW_REMARK:
+        wrap(t, t->at.left, row->text, LOOK_ASIDE);
+        break;
+    case ROW_TOTAL:
+        wrap(t, 0, row->text, LOOK_PLAIN);
+        break;
+    }
+}
+
+/* --- the head ----------------------------------------------------------- */
+
+void text_legend(struct text *t)
+{
+    wrap(t, 0,
+         "Read down: each side has its own calls, its clock (ms) and its "
+         "[STATE].",
+         LOOK_PLAIN);
+}
+
+static const char *host_title(const struct text *t, enum host_id host,
+                              char *buf, size_t cap)
+{
+    char ip[ADDR_TEXT] = "";
+    if (t->o.words.host[host].len != 0)
+        addr_host(&t->o.words.host[host], ip, sizeof ip);
+    snprintf(buf, cap, "%s %s", host_name(host), ip);
+    return buf;
+}
+
+void text_head(struct text *t)
+{
+    const struct layout *at = &t->at;
+    char buf[ADDR_TEXT + 16];
+    clear(t);
+    bars(t);
+    paint(t, at->clock - 2, "ms", LOOK_PLAIN);
+    paint(t, at->right_clock + at->clock - 2, "ms", LOOK_PLAIN);
+    if (at->full) {
+        paint(t, at->left, "calls", LOOK_PLAIN);
+        paint(t, at->bar - 5, "state", LOOK_PLAIN);
+        paint(t, at->right_state, "state", LOOK_PLAIN);
+        paint(t, at->right, "calls", LOOK_PLAIN);
+    } else {
+        paint(t, at->left, host_title(t, HOST_CLIENT, buf, sizeof buf),
+              LOOK_PLAIN);
+        paint(t, at->right, host_title(t, HOST_SERVER, buf, sizeof buf),
+              LOOK_PLAIN);
+    }
+    snprintf(buf, sizeof buf, "wire%s%s", t->o.wire != NULL ? ", " : "",
+             t->o.wire != NULL ? t->o.wire : "");
+    paint(t, at->wire + (at->full ? 3 : 1), buf, LOOK_PLAIN);
+    flush(t);
+}
