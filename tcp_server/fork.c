@@ -51,14 +51,16 @@ static void block(int how, sigset_t *old)
     sigprocmask(how, &set, old);
 }
 
-/* Until at most LIMIT children are left, or a signal asks for the end. */
-static void wait_for_children(sig_atomic_t limit)
+/* Until at most LIMIT children are left; false if a signal came first. */
+static bool wait_for_children(sig_atomic_t limit)
 {
     sigset_t unblocked;
     block(SIG_BLOCK, &unblocked);
     while (children_count > limit && stop_signal() == 0)
         sigsuspend(&unblocked);
+    bool few = children_count <= limit;
     sigprocmask(SIG_SETMASK, &unblocked, NULL);
+    return few;
 }
 
 static void remember(pid_t pid)
@@ -106,7 +108,8 @@ static int serve(struct server *s, struct err *e)
     uint64_t served = 0;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
         struct model_conn c = {0};
-        wait_for_children((sig_atomic_t)s->max_clients - 1);
+        if (!wait_for_children((sig_atomic_t)s->max_clients - 1))
+            return 0;
         int cfd = sock_accept(s->lfd, &c.peer, e);
         if (cfd < 0) {
             if (conn_survives(s, e))
