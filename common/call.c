@@ -222,7 +222,11 @@ static void add_value(struct text *t, const struct call *c)
 {
     char buf[64];
     bool of_socket = c->arg[0] == SOL_SOCKET;
-    if (c->data == NULL || c->data_len == sizeof(int)) {
+    if (c->arg[0] == IPPROTO_TCP && c->arg[1] == TCP_CONGESTION &&
+        c->data != NULL) { /* first: "reno" is as long as an int */
+        add(t, ", \"%s\"",
+            out_escape(c->data, c->data_len, "", buf, sizeof buf));
+    } else if (c->data == NULL || c->data_len == sizeof(int)) {
         add(t, ", %d", c->arg[2]);
     } else if (of_socket && c->arg[1] == SO_LINGER &&
                c->data_len == sizeof(struct linger)) {
@@ -231,9 +235,6 @@ static void add_value(struct text *t, const struct call *c)
     } else if (of_socket && c->data_len == sizeof(struct timeval)) {
         const struct timeval *v = c->data;
         add(t, ", {%ld, %ld}", (long)v->tv_sec, (long)v->tv_usec);
-    } else if (c->arg[0] == IPPROTO_TCP && c->arg[1] == TCP_CONGESTION) {
-        add(t, ", \"%s\"",
-            out_escape(c->data, c->data_len, "", buf, sizeof buf));
     } else {
         add(t, ", ...");
     }
