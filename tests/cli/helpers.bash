@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+#
+# What the command line tests share. A test starts a server on port 0 and
+# waits for its ready line; nothing here sleeps or knows a port by heart, so
+# two runs at once never meet. Each test has its own directory and ends what it
+# started.
+# Read next: tcp_server.bats.
+# shellcheck shell=bash disable=SC2034
+
+PATH="${WIRELAB_BIN:-$BATS_TEST_DIRNAME/../../build/bin}:$BATS_TEST_DIRNAME:$PATH"
+PATIENCE=20 # seconds until something that should have happened has not
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    out=$PWD/out err=$PWD/err server=
+    mkdir servers
+}
+
+teardown() {
+    local pid
+    for pid in $(jobs -p); do
+        kill "$pid" 2>/dev/null || true
+    done
+    wait
+}
+
+# The models of the server named tcp_server or udp_server.
+models() {
+    "$1" --models | cut -d ' ' -f 1
+}
+
+# need COMMAND...: skips the test where one is missing.
+need() {
+    local command
+    for command; do
+        command -v "$command" >/dev/null || skip "no $command here"
+    done
+}
+
+# OpenBSD's nc, by the name that it has here.
+openbsd_nc() {
+    if command -v nc.openbsd >/dev/null; then
+        nc.openbsd "$@"
+    else
+        nc "$@"
+    fi
+}
+
+need_openbsd_nc() {
+    command -v nc.openbsd >/dev/null && return
+    nc -h 2>&1 | grep -q OpenBSD || skip "no netcat-openbsd here"
+}
+
+# Prints what is known, and fails.
+fail() {
+    echo "$*"
+    if [ -n "$server" ]; then
+        printf 'the server printed:\n%s\n' "$log"
+        cat "$talk"
+    fi
+    return 1
+}
+
+# exits STATUS COMMAND...: runs it, with stdout in the file $out and stderr in
+# the file $err, and asserts its exit status.
+exits() {
+    local wanted=$1 status=0
+    shift
+    timeout --foreground "$PATIENCE" "$@" >"$out" 2>"$err" || status=$?
+    [ "$status" -eq "$wanted" ] ||
+        fail "exit status $status, not $wanted: $*
+$(head -c 2000 "$out")
+$(head -c 2000 "$err")"
+}
+
+# prints TEXT: that, and nothing else, was on stdout.
+prints() {
+    cmp "$out" <(printf '%s' "$1") || fail "stdout: $(head -c 2000 "$out")"
+}
+
+# says REGEX: some line of stderr fits. says nothing: there is none.
+says() {
+    if [ "$1" = nothing ]; then
+        [ ! -s "$err" ] || fail "stderr: $(cat "$err")"
+    else
+        grep -qE -- "$1" "$err" || fail "not '$1': $(cat "$err")"
+    fi
+}
+
+# start COMMAND...: starts a server; goes on when its ready line has come.
+# Sets $server (its process), $ready, $host and $port; $log is what it printed,
+# the file $talk its stderr.
+start() {
+    local number
+    number=$(find servers -name '*.fifo' | wc -l)
+    local fifo=servers/$number.fifo
+    echo "\$ $*"
+    talk=$PWD/servers/$number.err log=
+    mkfifo "$fifo"
+    "$@" >"$fifo" 2>"$talk" </dev/null 3>&- &
+    server=$!
+    exec {log_fd}<"$fifo"
+    await 'listening (tcp|udp) |"event":"listening"'
+    ready=$line
+    if [[ $line == '{'* ]]; then
+        host=$(jq -r .address <<<"$line") port=$(jq -r .port <<<"$line")
+    else
+        host=${line##* } port=${line##*:}
+        host=${host%:*}
+        host=${host#[} host=${host%]}
+    fi
+}
+
+# await REGEX: reads the server's stdout until a line fits; it is in $line.
+await() {
+    while IFS= read -r -t "$PATIENCE" -u "$log_fd" line; do
+        log+=$line$'\n'
+        if [[ $line =~ $1 ]]; then
+            return
+        fi
+    done
+    fail "the server did not print '$1'"
+}
+
+# The server's end, which something has already caused. Sets $status.
+finish() {
+    local IFS=
+    while read -r -t "$PATIENCE" -u "$log_fd" line; do
+        log+=$line$'\n'
+    done
+    exec {log_fd}<&-
+    status=0
+    wait "$server" || status=$?
+}
+
+# stop [SIGNAL]: ends the server in good order and checks that it did.
+stop() {
+    kill "-${1:-TERM}" "$server"
+    finish
+    [ "$status" -eq 0 ] || fail "the server ended with $status"
+    server=
+}
+
+# logged REGEX: some line of the server's log fits.
+logged() {
+    grep -qE -- "$1" <<<"$log" || fail "the log has no '$1'"
+}
+
+# event NAME FILTER: the jq filter holds for some event NAME of the JSON log.
+event() {
+    jq -es "map(select(.event == \"$1\")) | any($2)" <<<"$log" >/dev/null ||
+        fail "no event '$1' with $2"
+}
+
+# hold HOST PORT: a client that is connected and says nothing, until let_go
+# ends it. Sets $held.
+hold() {
+    local event fd
+    rm -f held.fifo
+    mkfifo held.fifo
+    tcp_client --json --no-half-close "$@" </dev/null >held.fifo 2>&1 3>&- &
+    held=$!
+    exec {fd}<held.fifo
+    while read -r -t "$PATIENCE" -u "$fd" event; do
+        if [[ $event == *'"event":"connected"'* ]]; then
+            exec {fd}<&-
+            return
+        fi
+    done
+    fail "not connected: $*"
+}
+
+# let_go [PROCESS]: the client closes (FIN).
+let_go() {
+    kill "${1:-$held}"
+    wait "${1:-$held}" || true
+}
+
+# Random bytes: a file of so many MB.
+random_file() {
+    head -c "${1}000000" /dev/urandom >"$2"
+}
