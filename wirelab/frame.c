@@ -118,22 +118,20 @@ static bool next_option(struct view *v, uint8_t *kind, struct view *value)
     return true;
 }
 
-/* Checksums: the one's complement sum of 16-bit words (RFC 1071), which does
- * not depend on the order of bytes, so that words are added as they lie. */
+/* Checksums: the one's complement sum of 16-bit words (RFC 1071). It does not
+ * depend on the order of bytes, and carries may be added late, so words are
+ * added as they lie, two at a time. */
 
 static uint64_t sum_bytes(const uint8_t *bytes, size_t len, uint64_t sum)
 {
-    uint16_t word;
-    for (; len >= 2; bytes += 2, len -= 2) {
-        memcpy(&word, bytes, 2);
-        sum += word;
+    uint32_t words;
+    for (; len >= 4; bytes += 4, len -= 4) {
+        memcpy(&words, bytes, 4);
+        sum += words;
     }
-    if (len > 0) {
-        word = 0;
-        memcpy(&word, bytes, 1); /* an odd end is padded with a zero */
-        sum += word;
-    }
-    return sum;
+    words = 0;
+    memcpy(&words, bytes, len); /* an odd end is padded with zeroes */
+    return sum + words;
 }
 
 /* A sum that includes the checksum itself is all ones if nothing changed. */
