@@ -7,7 +7,6 @@
 #define WIRELAB_CLAIM_H
 
 #include "expect.h"
-#include "flow.h"
 #include "pattern.h"
 
 #include <stdbool.h>
@@ -69,7 +68,6 @@ struct claim {
 struct expect {
     struct claim *claim;
     size_t claims;
-    struct flow_table flows; /* for windows */
     enum expect_mark mark;
     const char *mark_text;
 };

@@ -39,12 +39,11 @@ void expect_free(struct expect *x)
 struct look {
     struct expect *x;
     const struct event *event;
-    uint32_t window_bytes;
 };
 
 static enum pattern_match match(const struct look *k, const struct step *s)
 {
-    return pattern_match(&s->pattern, k->event, k->window_bytes);
+    return pattern_match(&s->pattern, k->event);
 }
 
 static void see(struct sight *s, const struct event *e)
@@ -287,20 +286,10 @@ static void finish_count(struct claim *c)
 
 /* All. */
 
-static uint32_t window_of(struct expect *x, const struct event *e)
-{
-    bool is_frame = e->kind == EVENT_SENT || e->kind == EVENT_RECEIVED;
-    if (!is_frame || e->frame.frame.kind != FRAME_TCP)
-        return 0;
-    const struct event_frame *f = &e->frame;
-    return flow_window(flow_find(&x->flows, f->from, &f->frame), f->from,
-                       &f->frame);
-}
-
 void expect_event(const struct event *e, void *expect)
 {
     struct expect *x = expect;
-    const struct look look = {x, e, window_of(x, e)};
+    const struct look look = {x, e};
     x->mark = EXPECT_NOTHING;
     x->mark_text = NULL;
     for (size_t i = 0; i < x->claims; i++) {

@@ -41,15 +41,14 @@ static void guess(struct flow *flow, enum host_id side, uint32_t seq)
 }
 
 static void note_syn(struct flow_table *t, struct flow *flow, enum host_id from,
-                     const struct frame *f)
+                     uint32_t seq)
 {
-    if (flow->known[from] && flow->isn[from] != f->seq)
+    if (flow->known[from] && flow->isn[from] != seq)
         *flow = (struct flow){
             .end = {flow->end[HOST_CLIENT], flow->end[HOST_SERVER]},
             .number = ++t->flows};
     flow->known[from] = true;
-    flow->isn[from] = f->seq;
-    flow->scale[from] = f->window_scale;
+    flow->isn[from] = seq;
 }
 
 const struct flow *flow_find(struct flow_table *t, enum host_id from,
@@ -60,20 +59,11 @@ const struct flow *flow_find(struct flow_table *t, enum host_id from,
     struct flow *flow = slot_for(t, is_client ? &f->source : &f->destination,
                                  is_client ? &f->destination : &f->source);
     if ((f->flags & TCP_SYN) != 0)
-        note_syn(t, flow, from, f);
+        note_syn(t, flow, from, f->seq);
     else
         guess(flow, from, f->seq);
     if ((f->flags & TCP_ACK) != 0)
         guess(flow, to, f->ack);
     flow->used = ++t->lookups;
     return flow;
-}
-
-uint32_t flow_window(const struct flow *flow, enum host_id from,
-                     const struct frame *f)
-{
-    bool scales = (f->flags & TCP_SYN) == 0 && flow->known[HOST_CLIENT] &&
-                  flow->known[HOST_SERVER] && flow->scale[HOST_CLIENT] >= 0 &&
-                  flow->scale[HOST_SERVER] >= 0;
-    return scales ? (uint32_t)f->window << flow->scale[from] : f->window;
 }

@@ -22,8 +22,7 @@ struct flow {
     bool known[HOST_COUNT];      /* its SYN was seen; else isn is a guess, one
                                     before the first number that was seen */
     bool guessed[HOST_COUNT];
-    int8_t scale[HOST_COUNT]; /* of the window, as its SYN offered; -1: not */
-    uint64_t used;            /* when last, counted in lookups */
+    uint64_t used; /* when last, counted in lookups */
 };
 
 /* Zeroes are an empty table. */
@@ -38,10 +37,5 @@ struct flow_table {
  * It is the table's own, good until the next call. */
 const struct flow *flow_find(struct flow_table *t, enum host_id from,
                              const struct frame *f);
-
-/* The window that a segment of this connection announces, in bytes: the
- * header's number, scaled if both SYNs said so (RFC 7323, section 2.2). */
-uint32_t flow_window(const struct flow *flow, enum host_id from,
-                     const struct frame *f);
 
 #endif

@@ -92,7 +92,7 @@ static bool icmp_matches(const struct pattern *p, const struct frame *f)
 }
 
 static bool attributes_match(const struct pattern *p,
-                             const struct event_frame *f, uint32_t window_bytes)
+                             const struct event_frame *f)
 {
     enum host_id other = f->from == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT;
     const struct frame *frame = &f->frame;
@@ -103,7 +103,7 @@ static bool attributes_match(const struct pattern *p,
            relative_match(&p->seq, f, f->from, frame->seq) &&
            (p->ack.how == COMPARE_ANY || (frame->flags & TCP_ACK) != 0) &&
            relative_match(&p->ack, f, other, frame->ack) &&
-           compared_holds(window_bytes, &p->window) &&
+           compared_holds(f->window_bytes, &p->window) &&
            compared_holds(addr_port(&frame->destination), &p->port) &&
            (!p->has_fate || f->fate == p->fate) &&
            (p->by[0] == '\0' || strcmp(p->by, f->by) == 0) && again_matches &&
@@ -111,14 +111,13 @@ static bool attributes_match(const struct pattern *p,
 }
 
 static enum pattern_match match_frame(const struct pattern *p,
-                                      const struct event_frame *f,
-                                      uint32_t window_bytes)
+                                      const struct event_frame *f)
 {
     if (is_background(&f->frame) && p->frame != PATTERN_ARP)
         return MATCH_ELSEWHERE;
     if (f->from != p->host || !frame_is(p, &f->frame))
         return MATCH_NO;
-    return attributes_match(p, f, window_bytes) ? MATCH_YES : MATCH_NEAR;
+    return attributes_match(p, f) ? MATCH_YES : MATCH_NEAR;
 }
 
 static enum pattern_match match_state(const struct pattern *p,
@@ -200,15 +199,14 @@ static bool is_in_lane(enum pattern_lane lane, enum event_kind kind)
     return kinds[lane] == kind;
 }
 
-enum pattern_match pattern_match(const struct pattern *p, const struct event *e,
-                                 uint32_t window_bytes)
+enum pattern_match pattern_match(const struct pattern *p, const struct event *e)
 {
     if (!is_in_lane(p->lane, e->kind))
         return MATCH_ELSEWHERE;
     switch (e->kind) {
     case EVENT_SENT:
     case EVENT_RECEIVED:
-        return match_frame(p, &e->frame, window_bytes);
+        return match_frame(p, &e->frame);
     case EVENT_STATE:
         return match_state(p, e);
     case EVENT_CALL:

@@ -121,9 +121,8 @@ enum pattern_match {
     MATCH_YES,
 };
 
-/* WINDOW_BYTES: of a TCP frame, scaled. */
-enum pattern_match pattern_match(const struct pattern *p, const struct event *e,
-                                 uint32_t window_bytes);
+enum pattern_match pattern_match(const struct pattern *p,
+                                 const struct event *e);
 
 /* The event in a pattern's words. Fills BUF and returns it. */
 const char *pattern_describe(const struct event *e, char *buf, size_t cap);
