@@ -19,6 +19,7 @@
 /* ACCEPTS: new connections in a row, so that a flood of them does not starve
  * those who are connected. */
 enum { BUFFER = 64 * 1024, PRODUCE = 4096, ACCEPTS = 32 };
+#define DRAIN_NS (2 * CLOCK_S)
 
 enum phase {
     SERVING,
@@ -34,7 +35,10 @@ struct conn {
     struct evbuffer *out; /* what the client has not taken yet; NULL: nothing */
     LIST_ENTRY(conn) link;
     struct model_conn log;
-    struct session session;
+    union {
+        struct session session;
+        uint64_t drain_until_ns; /* LINGERING: nothing more is said */
+    };
     int cfd;
     unsigned char phase, first_closer, how;
     bool input_ended; /* the client's FIN has come */
@@ -208,11 +212,13 @@ static void reset(struct conn *c)
 
 /* Leaves. If the server is the first to close, it sends FIN and then reads the
  * client's rest: a close with unread data would send RST, and could destroy
- * what the client has not read yet (RFC 1122, 4.2.2.13). */
+ * what the client has not read yet (RFC 1122, 4.2.2.13). A client that never
+ * ends gets it. */
 static void leave(struct conn *c)
 {
     struct ev_tcp *t = c->tcp;
     c->phase = LINGERING;
+    c->drain_until_ns = clock_now_ns() + DRAIN_NS;
     if (t->server->reset)
         reset(c);
     else if (c->first_closer == WHO_SERVER &&
@@ -226,7 +232,8 @@ static void linger(struct conn *c)
 {
     struct ev_tcp *t = c->tcp;
     ssize_t n = sock_recv(c->cfd, t->buf, sizeof t->buf, MSG_DONTWAIT, NULL);
-    if (n == 0 || (n < 0 && errno != EAGAIN))
+    bool ended = n == 0 || (n < 0 && errno != EAGAIN);
+    if (ended || clock_now_ns() >= c->drain_until_ns)
         conn_free(c);
 }
 

@@ -23,6 +23,7 @@
 
 /* HIGH: output that waits; above it the client is not read. */
 enum { PRODUCE = 4096, HIGH = 64 * 1024 };
+#define DRAIN_NS (2 * CLOCK_S)
 
 struct hub;
 
@@ -35,8 +36,9 @@ struct conn {
     struct session session;
     enum model_who first_closer;
     enum model_how how;
-    bool said_all;  /* when the output has left, so do we */
-    bool lingering; /* our FIN is sent; the client's is awaited */
+    bool said_all;           /* when the output has left, so do we */
+    bool lingering;          /* our FIN is sent; the client's is awaited */
+    uint64_t drain_until_ns; /* and at most until then, if it goes on sending */
 };
 
 struct hub {
@@ -92,6 +94,7 @@ static void reset(struct conn *c)
 static void leave(struct conn *c)
 {
     c->lingering = true;
+    c->drain_until_ns = clock_now_ns() + DRAIN_NS;
     if (c->hub->server->reset) {
         reset(c);
     } else if (c->first_closer == WHO_SERVER &&
@@ -152,6 +155,10 @@ static void read_cb(struct bufferevent *bev, void *arg)
     struct evbuffer *in = bufferevent_get_input(bev);
     struct evbuffer *out = bufferevent_get_output(bev);
     size_t n = evbuffer_get_length(in);
+    if (c->lingering && clock_now_ns() >= c->drain_until_ns) {
+        conn_free(c);
+        return;
+    }
     if (!c->lingering && !c->said_all) {
         c->log.received_bytes += n;
         struct span answer = c->session.service->on_input(
