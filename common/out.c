@@ -130,6 +130,18 @@ void out_list(struct out *o, const char *key, const char *const *values,
     set(o, key, list);
 }
 
+void out_pairs(struct out *o, const char *key, const uint64_t pairs[][2],
+               size_t count)
+{
+    if (o->event == NULL)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("[I, I]", (json_int_t)pairs[i][0],
+                                              (json_int_t)pairs[i][1]));
+    set(o, key, list);
+}
+
 /* RFC 4648, section 4. */
 void out_base64(struct out *o, const char *key, const void *data, size_t len)
 {

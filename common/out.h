@@ -57,6 +57,9 @@ void out_bool(struct out *o, const char *key, bool value);
 void out_null(struct out *o, const char *key);
 void out_list(struct out *o, const char *key, const char *const *values,
               size_t count);
+/* An array of COUNT arrays of two numbers. */
+void out_pairs(struct out *o, const char *key, const uint64_t pairs[][2],
+               size_t count);
 void out_base64(struct out *o, const char *key, const void *data, size_t len);
 
 /* Ends the event with its line on stdout: the event log of a server. FORMAT
