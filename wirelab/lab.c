@@ -472,6 +472,7 @@ static int open_lanes(struct lab *l)
         .fault = o->fault,
         .mtu = o->link.mtu,
         .start_ns = l->start_ns,
+        .linger = !o->calls, /* who is traced waits for the loop */
         .states = l->states,
         .sink = o->wire || o->states ? lane_sink : NULL,
         .context = l,

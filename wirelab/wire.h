@@ -27,6 +27,8 @@ struct wire_options {
     struct fault *fault;
     uint32_t mtu;
     uint64_t start_ns;     /* the lab's start on CLOCK_REALTIME */
+    bool linger;           /* stay awake between frames: quick, but what else
+                              the loop serves may wait a millisecond */
     struct states *states; /* told of each segment; NULL: lane off */
     event_sink_fn *sink;   /* NULL: nobody watches, and frames only pass */
     void *context;
