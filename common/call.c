@@ -175,7 +175,9 @@ static void add_flags(struct text *t, int flags)
 static void add_addr(struct text *t, const struct call *c)
 {
     char buf[ADDR_TEXT];
-    if (c->addr.len != 0)
+    if (c->addr.len != 0 && c->addr.sa.sa_family == AF_UNSPEC)
+        add(t, ", AF_UNSPEC"); /* connect: forget the peer */
+    else if (c->addr.len != 0)
         add(t, ", %s", addr_format(&c->addr, buf, sizeof buf));
     else
         add(t, c->returned ? ", NULL" : ", ...");
@@ -261,11 +263,16 @@ static void add_fcntl(struct text *t, const struct call *c)
         add(t, ", %d, %d", c->arg[0], c->arg[1]);
 }
 
+/* Linux takes two flags beside the type: socket(2). */
 static void add_socket(struct text *t, const struct call *c)
 {
     add_name(t, families, c->arg[0]);
     add(t, ", ");
-    add_name(t, types, c->arg[1]);
+    add_name(t, types, c->arg[1] & ~(SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if ((c->arg[1] & SOCK_NONBLOCK) != 0)
+        add(t, "|SOCK_NONBLOCK");
+    if ((c->arg[1] & SOCK_CLOEXEC) != 0)
+        add(t, "|SOCK_CLOEXEC");
     add(t, ", %d", c->arg[2]);
 }
 

@@ -39,6 +39,7 @@ static const struct meaning meanings[] = {
     {CALL_ACCEPT, ANY, DONE, ANY,
      "takes a connection, made already, off the queue: a socket of its own"},
     {CALL_CONNECT, UDP, DONE, ANY, "no segment; it only notes the peer"},
+    {CALL_CONNECT, UDP, WAITING, ANY, "no segment; it only notes the peer"},
     {CALL_CONNECT, ANY, WAITING, ANY, "sends SYN and waits for SYN+ACK"},
     {CALL_CONNECT, TCP, DONE, ANY, "the handshake is done: SYN, SYN+ACK, ACK"},
     {CALL_CONNECT, ANY, DONE, ANY, "the peer is noted"},
@@ -79,6 +80,7 @@ static const struct meaning meanings[] = {
     {CALL_RECVMSG, ANY, WAITING, ANY, "waits for something to arrive"},
     {CALL_READ, ANY, WAITING, ANY, "waits for something to arrive"},
 
+    {CALL_SHUTDOWN, UDP, DONE, ANY, "nothing is sent: UDP has no end to tell"},
     {CALL_SHUTDOWN, ANY, DONE, SHUT_WR,
      "sends FIN behind the queued data; receiving goes on (half-close)"},
     {CALL_SHUTDOWN, ANY, DONE, SHUT_RD, "nothing more will be read"},

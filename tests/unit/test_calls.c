@@ -430,7 +430,7 @@ static void test_mistakes(void **state)
         "bind(3, NULL) = -1 EFAULT (Bad address)\n"
         "socket(AF_INET, SOCK_STREAM, 17) = -1 EPROTONOSUPPORT (Protocol not "
         "supported)\n"
-        "socket(AF_INET, 524289, 0) = 5\n"
+        "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 5\n"
         "connect(5, 127.0.0.1:9) = ?\n"
         "connect(5, 127.0.0.1:9) = -1 ECONNREFUSED (Connection refused)\n"
         "close(5) = 0\n");
