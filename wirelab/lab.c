@@ -104,9 +104,13 @@ static void call_sink(const struct event *e, void *lab)
         states_called(l->states, e->host, &e->call, now_ns(l));
 }
 
+/* What the programs print at their end is told; that the lab has ended them
+ * is not. */
 static void program_sink(const struct event *e, void *lab)
 {
-    push(lab, e);
+    struct lab *l = lab;
+    if (l->phase != PHASE_STOP || e->kind == EVENT_OUTPUT)
+        push(l, e);
 }
 
 static void remark(struct lab *l, enum host_id host, const char *text)

@@ -116,6 +116,44 @@ static void set_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Is the file WORD, or one of that name in PATH, a program? */
+static bool is_program(const char *word)
+{
+    const char *path = getenv("PATH");
+    char file[8192];
+    if (strchr(word, '/') != NULL)
+        return access(word, X_OK) == 0;
+    while (path != NULL && *path != '\0') {
+        int len = (int)strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", len, path, word);
+        if (access(file, X_OK) == 0)
+            return true;
+        path += len + (path[len] == ':');
+    }
+    return false;
+}
+
+/* A command of one program takes the shell's place, so that signals, exit
+ * status and process number are its own. (Some shells do so by themselves.) */
+static const char *exec_prefix(const char *command)
+{
+    char word[256];
+    size_t len = strcspn(command, " \t");
+    if (strpbrk(command, ";|&(){}\n") != NULL || len >= sizeof word ||
+        memchr(command, '=', len) != NULL)
+        return "";
+    memcpy(word, command, len);
+    word[len] = '\0';
+    return is_program(word) ? "exec " : "";
+}
+
+static void run_shell(const char *command)
+{
+    char *line;
+    if (asprintf(&line, "%s%s", exec_prefix(command), command) >= 0)
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+}
+
 /* In the child; what goes wrong is said where the program's own words go. */
 static _Noreturn void become(const struct program *p, const struct hosts *h,
                              const struct calls *c, const int out[2])
@@ -128,7 +166,7 @@ static _Noreturn void become(const struct program *p, const struct hosts *h,
     set_path();
     setenv("PYTHONUNBUFFERED", "1", 0); /* lines when they are printed */
     if (hosts_enter(h, p->host, &e) == 0 && calls_filter(c, &e) == 0) {
-        execl("/bin/sh", "sh", "-c", p->command, (char *)NULL);
+        run_shell(p->command);
         err_sys(&e, "/bin/sh");
     }
     dprintf(STDERR_FILENO, "wirelab: %s\n", e.text);
