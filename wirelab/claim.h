@@ -30,11 +30,13 @@ struct step {
     struct pattern pattern;
 };
 
-/* An event that was seen, in words. */
+/* An event that was seen, in words and with its time on the picture's clock:
+ * "'client SYN seq=x' came at 0.1 ms". */
 struct sight {
     bool is_set;
     uint64_t t_ns;
     char text[PATTERN_TEXT + 40];
+    char when[24];
 };
 
 struct claim {
@@ -68,6 +70,8 @@ struct claim {
 struct expect {
     struct claim *claim;
     size_t claims;
+    bool has_zero;
+    uint64_t zero_ns; /* the picture's: the client's first call or frame */
     enum expect_mark mark;
     const char *mark_text;
 };

@@ -46,17 +46,22 @@ static enum pattern_match match(const struct look *k, const struct step *s)
     return pattern_match(&s->pattern, k->event);
 }
 
-static void see(struct sight *s, const struct event *e)
+static void see(const struct look *k, struct sight *s)
 {
     s->is_set = true;
-    s->t_ns = e->t_ns;
-    pattern_describe(e, s->text, sizeof s->text);
+    s->t_ns = k->event->t_ns;
+    pattern_describe(k->event, s->text, sizeof s->text);
+    if (k->x->has_zero && s->t_ns >= k->x->zero_ns)
+        snprintf(s->when, sizeof s->when, "at %.1f ms",
+                 (double)(s->t_ns - k->x->zero_ns) / 1e6);
+    else
+        snprintf(s->when, sizeof s->when, "before the client began");
 }
 
 static void mark_met(const struct look *k, struct claim *c,
                      const struct step *s)
 {
-    see(&c->last, k->event);
+    see(k, &c->last);
     if (k->x->mark == EXPECT_BROKEN)
         return;
     k->x->mark = EXPECT_MET;
@@ -67,14 +72,9 @@ static void break_claim(const struct look *k, struct claim *c)
 {
     c->is_broken = true;
     k->x->mark = EXPECT_BROKEN;
-    k->x->mark_text = c->why;
+    k->x->mark_text = c->text;
     if (!c->last.is_set || c->last.t_ns < k->event->t_ns)
-        see(&c->last, k->event);
-}
-
-static double ms(uint64_t t_ns)
-{
-    return (double)t_ns / 1e6;
+        see(k, &c->last);
 }
 
 /* Orders. */
@@ -93,11 +93,11 @@ static void note_instead(const struct look *k, struct claim *c, size_t i,
                          enum pattern_match m)
 {
     unsigned rank = 2 * (unsigned)i + (m == MATCH_NEAR) + 1;
-    see(&c->latest, k->event);
+    see(k, &c->latest);
     if (rank <= c->instead_rank)
         return;
     c->instead_rank = rank;
-    see(&c->instead, k->event);
+    see(k, &c->instead);
 }
 
 static void next_group(struct claim *c, size_t len)
@@ -184,20 +184,21 @@ static void finish_order(struct claim *c)
     if (c->at == c->steps)
         return;
     c->is_broken = true;
-    char after[PATTERN_TEXT + 100] = "", at_last[PATTERN_TEXT + 100] = "";
+    char what[PATTERN_TEXT + 20] = "not seen", after[PATTERN_TEXT + 80] = "";
+    char at_last[PATTERN_TEXT + 80] = "";
+    if (c->steps > 1)
+        snprintf(what, sizeof what, "expected '%s'", awaited(c)->text);
     if (c->last.is_set)
-        snprintf(after, sizeof after, " after '%s' (%.1f ms)", c->last.text,
-                 ms(c->last.t_ns));
+        snprintf(after, sizeof after, " after '%s' (%s)", c->last.text,
+                 c->last.when);
     if (c->latest.is_set && c->latest.t_ns > c->instead.t_ns)
-        snprintf(at_last, sizeof at_last, ", at last '%s' at %.1f ms",
-                 c->latest.text, ms(c->latest.t_ns));
+        snprintf(at_last, sizeof at_last, ", at last '%s' %s", c->latest.text,
+                 c->latest.when);
     if (c->instead.is_set)
-        snprintf(c->why, sizeof c->why,
-                 "expected '%s'%s; '%s' came at %.1f ms%s", awaited(c)->text,
-                 after, c->instead.text, ms(c->instead.t_ns), at_last);
+        snprintf(c->why, sizeof c->why, "%s%s; '%s' came %s%s", what, after,
+                 c->instead.text, c->instead.when, at_last);
     else
-        snprintf(c->why, sizeof c->why,
-                 "expected '%s'%s; nothing of the kind came", awaited(c)->text,
+        snprintf(c->why, sizeof c->why, "%s%s; nothing of the kind came", what,
                  after);
 }
 
@@ -218,19 +219,18 @@ static void run_list(const struct look *k, struct claim *c)
     if (c->is_broken || !is_listed(k, c))
         return;
     struct sight now;
-    see(&now, k->event);
+    see(k, &now);
     if (c->at == c->steps) {
         snprintf(c->why, sizeof c->why,
-                 "'%s' came at %.1f ms, after all %zu that were expected",
-                 now.text, ms(now.t_ns), c->steps);
+                 "'%s' came %s, after all %zu that were expected", now.text,
+                 now.when, c->steps);
         break_claim(k, c);
     } else if (match(k, &c->step[c->at]) == MATCH_YES) {
         mark_met(k, c, &c->step[c->at++]);
     } else {
         snprintf(c->why, sizeof c->why,
-                 "expected '%s' as number %zu; '%s' came at %.1f ms",
-                 c->step[c->at].pattern.text, c->at + 1, now.text,
-                 ms(now.t_ns));
+                 "expected '%s' as number %zu; '%s' came %s",
+                 c->step[c->at].pattern.text, c->at + 1, now.text, now.when);
         break_claim(k, c);
     }
 }
@@ -270,8 +270,7 @@ static void run_count(const struct look *k, struct claim *c)
     mark_met(k, c, &c->step[0]);
     if (!can_be_exceeded(c) || c->counted <= c->count.with || c->is_broken)
         return;
-    snprintf(c->why, sizeof c->why, "%s: '%s' came at %.1f ms", c->text,
-             c->last.text, ms(c->last.t_ns));
+    snprintf(c->why, sizeof c->why, "'%s' came %s", c->last.text, c->last.when);
     break_claim(k, c);
 }
 
@@ -280,8 +279,7 @@ static void finish_count(struct claim *c)
     if (c->is_broken || compared_holds(c->counted, &c->count))
         return;
     c->is_broken = true;
-    snprintf(c->why, sizeof c->why, "%s: there were %" PRId64, c->text,
-             c->counted);
+    snprintf(c->why, sizeof c->why, "there were %" PRId64, c->counted);
 }
 
 /* All. */
@@ -290,6 +288,11 @@ void expect_event(const struct event *e, void *expect)
 {
     struct expect *x = expect;
     const struct look look = {x, e};
+    if (!x->has_zero && e->host == HOST_CLIENT &&
+        (e->kind == EVENT_CALL || e->kind == EVENT_SENT)) {
+        x->has_zero = true;
+        x->zero_ns = e->t_ns;
+    }
     x->mark = EXPECT_NOTHING;
     x->mark_text = NULL;
     for (size_t i = 0; i < x->claims; i++) {

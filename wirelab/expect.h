@@ -61,7 +61,7 @@ enum expect_mark {
     EXPECT_MET,    /* a step was seen here */
     EXPECT_BROKEN, /* an expectation failed here for good */
 };
-/* *text: the step, or what failed and why; good until the next event. */
+/* *text: the step, or the expectation; good as long as the struct expect. */
 enum expect_mark expect_mark(const struct expect *x, const char **text);
 
 /* No more events. Returns how many expectations failed. */
@@ -69,11 +69,12 @@ size_t expect_finish(struct expect *x);
 
 /* After expect_finish: the expectations in the order they were written. */
 struct expect_result {
-    const char *text; /* "client SYN; ... (9 steps)", "no client RST" */
+    const char *text; /* "client SYN ... client ACK (9 steps)" */
     bool held;
-    const char *why; /* failed: what was expected, after what, and what came
-                        instead, with times */
-    uint64_t t_ns;   /* failed: where it stopped */
+    const char *why; /* failed: to stand behind text and ": ". What was
+                        expected, after what, and what came instead, with
+                        times on the picture's clock */
+    uint64_t t_ns;   /* failed: where it stopped, on the clock of events */
 };
 size_t expect_count(const struct expect *x);
 struct expect_result expect_result(const struct expect *x, size_t i);

@@ -332,27 +332,28 @@ static const struct {
     uint64_t tenths; /* where it stopped */
 } failed[] = {
     {RUN(hello), "client RST",
-     "expected 'client RST'; 'client SYN seq=x' came at 0.1 ms, at last "
+     "not seen; 'client SYN seq=x' came at 0.1 ms, at last "
      "'client ACK seq=x+8 ack=y+8' at 223.4 ms",
      0},
     {RUN(hello), "client SYN; server RST",
-     "expected 'server RST' after 'client SYN seq=x' (0.1 ms); "
+     "expected 'server RST' after 'client SYN seq=x' (at 0.1 ms); "
      "'server SYN+ACK seq=y ack=x+1' came at 20.4 ms",
      1},
     {RUN(hello), "server accept; client SYN",
-     "expected 'client SYN' after 'server accept = 4' (61.0 ms)", 610},
+     "expected 'client SYN' after 'server accept = 4' (at 61.0 ms)", 610},
     {RUN(hello), "client FIN, server FIN",
-     "expected 'server FIN' after 'client FIN+ACK seq=x+7 ack=y+7' (82.2 ms); "
+     "expected 'server FIN' after 'client FIN+ACK seq=x+7 ack=y+7' (at 82.2 "
+     "ms); "
      "'server ACK seq=y+7 ack=x+8' came at 144.0 ms",
      822},
     {RUN(hello), "client FIN 5 B",
-     "expected 'client FIN 5 B'; 'client FIN+ACK seq=x+7 ack=y+7' came", 0},
+     "not seen; 'client FIN+ACK seq=x+7 ack=y+7' came at 82.2 ms", 0},
     {RUN(hello), "client FIN; client FIN",
      "'server ACK seq=y+7 ack=x+8' came at 144.0 ms", 822},
     {RUN(hello), "client exit; client SYN; client ACK",
      "nothing of the kind came", 2240},
     {RUN(hello), "server UDP & client SYN",
-     "expected 'server UDP' after 'client SYN seq=x' (0.1 ms)", 1},
+     "expected 'server UDP' after 'client SYN seq=x' (at 0.1 ms)", 1},
     {RUN(hello), "frames: client SYN, server ACK",
      "expected 'server ACK' as number 2; 'server SYN+ACK seq=y ack=x+1' came "
      "at 20.4 ms",
@@ -364,12 +365,11 @@ static const struct {
      "CLOSED",
      "expected 'server CLOSED' as number 6; nothing more came", 2436},
     {RUN(hello), "no client FIN",
-     "no client FIN: 'client FIN+ACK seq=x+7 ack=y+7' came at 82.2 ms", 822},
+     "'client FIN+ACK seq=x+7 ack=y+7' came at 82.2 ms", 822},
     {RUN(hello), "no server data after server accept",
      "'server 6 B seq=y+1 ack=x+7' came at 81.8 ms", 818},
     {RUN(hello), "at most 2 client ACK",
-     "at most 2 client ACK: 'client ACK seq=x+8 ack=y+8' came at 223.4 ms",
-     2234},
+     "'client ACK seq=x+8 ack=y+8' came at 223.4 ms", 2234},
     {RUN(hello), "exactly 2 client SYN", "there were 1", 1},
     {RUN(hello), "at least 1 client RST", "there were 0", 0},
     {RUN(hello), "client output \"world\"",
@@ -532,7 +532,7 @@ static void marks_the_rows(void **state)
             met++;
         } else if (mark == EXPECT_BROKEN) {
             assert_int_equal(hello[i].kind, EVENT_CALL);
-            assert_non_null(strstr(text, "no server accept"));
+            assert_string_equal(text, "no server accept");
             broken++;
         } else {
             assert_null(text);
@@ -550,7 +550,7 @@ static void nothing_happened(void **state)
     struct expect *x = parse("client SYN; no client RST; frames: client SYN");
     assert_int_equal(play(x, &nothing), 2);
     assert_string_equal(expect_result(x, 0).why,
-                        "expected 'client SYN'; nothing of the kind came");
+                        "not seen; nothing of the kind came");
     expect_free(x);
 }
 
