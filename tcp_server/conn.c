@@ -28,12 +28,14 @@ struct talk {
     char buf[BUFFER];
 };
 
+/* In short steps: a thread gets no signals, so that nothing would wake it. */
 void conn_wait(uint64_t ns)
 {
+    const uint64_t step_ns = 50 * CLOCK_MS;
     uint64_t end = clock_now_ns() + ns;
     for (uint64_t now = clock_now_ns(); now < end && stop_signal() == 0;
          now = clock_now_ns())
-        poll(NULL, 0, clock_poll_ms(end - now));
+        poll(NULL, 0, clock_poll_ms(end - now < step_ns ? end - now : step_ns));
 }
 
 void conn_note_local(struct server *s, int cfd, struct model_conn *c)
