@@ -20,8 +20,8 @@ teardown() {
     local pid
     for pid in $(jobs -p); do
         kill "$pid" 2>/dev/null || true
+        wait "$pid" || true
     done
-    wait
 }
 
 # The models of the server named tcp_server or udp_server.
@@ -174,6 +174,11 @@ hold() {
 let_go() {
     kill "${1:-$held}"
     wait "${1:-$held}" || true
+}
+
+# The most memory that a process has ever had, in kB.
+peak_kb() {
+    awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"
 }
 
 # Random bytes: a file of so many MB.

@@ -168,7 +168,7 @@ pattern() {
 
 @test "--idle-timeout leaves one that speaks now and then" {
     for model in $(models tcp_server); do
-        start tcp_server -m "$model" -t 1s 0
+        start tcp_server -m "$model" -t 500ms 0
         peer drips "$host" "$port"
         stop
         logged 'closed by the client \(FIN\), 5 bytes in, 5 out$'
