@@ -58,6 +58,11 @@ static bool at_separator(const struct lex *l)
     return l->now.kind == TOKEN_SEPARATOR || l->now.kind == TOKEN_END;
 }
 
+static const char part_of_step[] =
+    "part of a step (of a frame: 6 B, data, seq=x+1, ack=y+1, win 0, to 9000, "
+    "lost, duplicated, corrupted, by loss, again, received, copy), "
+    "nor ';' ',' or '&' before the next";
+
 /* A step, or several that are bound together: "A", "A, B, C" or "A & B". */
 static int read_group(struct lex *l, struct claim *c, struct err *e)
 {
@@ -72,8 +77,7 @@ static int read_group(struct lex *l, struct claim *c, struct err *e)
             return 0;
         bool is_glue = l->now.kind == TOKEN_COMMA || l->now.kind == TOKEN_AND;
         if (!is_glue)
-            return lex_refuse(l, e,
-                              "more about this step, and no ';' ',' or '&'");
+            return lex_refuse(l, e, part_of_step);
         if (glue != TOKEN_END && l->now.kind != glue)
             return lex_refuse(l, e,
                               "the sign before: a group has all ',' or "
@@ -193,7 +197,7 @@ static int read_list(struct lex *l, struct expect *x, const enum host_id *host,
             return -1;
     } while (l->now.kind == TOKEN_COMMA);
     if (!at_separator(l))
-        return lex_refuse(l, e, "more about this item, and no ',' or ';'");
+        return lex_refuse(l, e, part_of_step);
     return 0;
 }
 
