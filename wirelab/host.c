@@ -194,6 +194,7 @@ static int start_init(struct hosts *h, bool ipv6, struct err *e)
 {
     struct init_report report;
     int said[2] = {-1, -1}, life[2] = {-1, -1};
+    h->old_pids = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (unshare(CLONE_NEWPID) < 0)
         return refused(e, "PID namespace (unshare)");
     if (pipe2(said, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0 ||
@@ -280,7 +281,7 @@ static int open_all(struct hosts *h, const struct link_options *o, int wire,
 int hosts_open(struct hosts *h, const struct link_options *o, struct err *e)
 {
     memset(h, 0, sizeof *h);
-    h->lifeline = h->mounts = -1;
+    h->lifeline = h->mounts = h->old_pids = -1;
     for (int i = 0; i < HOST_COUNT; i++)
         h->at[i].netns = h->at[i].diag = -1;
     if (getcwd(h->directory, sizeof h->directory) == NULL)
@@ -354,6 +355,10 @@ void hosts_close(struct hosts *h)
             pid = waitpid(-1, NULL, __WALL);
     }
     h->init = 0;
+    /* As root this process may have children again; LeakSanitizer wants to. */
+    if (h->old_pids >= 0 && setns(h->old_pids, CLONE_NEWPID) < 0)
+        errno = 0;
+    close_fd(&h->old_pids);
     close_fd(&h->lifeline);
     close_fd(&h->mounts);
     for (int i = 0; i < HOST_COUNT; i++) {

@@ -27,6 +27,7 @@ struct hosts {
     bool rootless;           /* by a user namespace of our own */
     pid_t init;              /* process 1 of the PID namespace */
     int lifeline;            /* its end is the end of init */
+    int old_pids;            /* descriptor of the machine's PID namespace */
     int mounts;              /* descriptor of the mount namespace */
     char directory[4096];    /* where the programs begin; "": unknown */
     char names_missing[128]; /* why the names do not resolve, or "" */

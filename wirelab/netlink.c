@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int netlink_open(int protocol)
@@ -16,21 +17,20 @@ int netlink_open(int protocol)
 }
 
 /* LEN bytes of room at the end of M, aligned and zeroed; NULL if full. */
-static void *extend(struct netlink *m, size_t len)
+static char *extend(struct netlink *m, size_t len)
 {
-    size_t at = NLMSG_ALIGN(m->header.nlmsg_len);
-    if (m->full || len > sizeof m->bytes - at) {
+    size_t at = NLMSG_ALIGN(m->len);
+    if (m->full || len > sizeof m->body - at) {
         m->full = true;
         return NULL;
     }
-    memset(m->bytes + at, 0, len);
-    m->header.nlmsg_len = (uint32_t)(at + len);
-    return m->bytes + at;
+    m->len = at + len;
+    return memset(m->body + at, 0, len);
 }
 
 void netlink_put_raw(struct netlink *m, const void *data, size_t len)
 {
-    void *to = extend(m, len);
+    char *to = extend(m, len);
     if (to != NULL && len > 0)
         memcpy(to, data, len);
 }
@@ -39,7 +39,6 @@ void netlink_begin(struct netlink *m, uint16_t type, uint16_t flags,
                    const void *fixed, size_t len)
 {
     memset(m, 0, sizeof *m);
-    m->header.nlmsg_len = NLMSG_HDRLEN;
     m->header.nlmsg_type = type;
     m->header.nlmsg_flags = NLM_F_REQUEST | flags;
     netlink_put_raw(m, fixed, len);
@@ -69,7 +68,7 @@ void netlink_put_text(struct netlink *m, uint16_t type, const char *text)
 
 size_t netlink_nest(struct netlink *m, uint16_t type)
 {
-    size_t nest = NLMSG_ALIGN(m->header.nlmsg_len);
+    size_t nest = NLMSG_ALIGN(m->len);
     netlink_put(m, type, NULL, 0);
     return nest;
 }
@@ -79,9 +78,9 @@ void netlink_nest_end(struct netlink *m, size_t nest)
     if (m->full)
         return;
     struct nlattr attribute;
-    memcpy(&attribute, m->bytes + nest, sizeof attribute);
-    attribute.nla_len = (uint16_t)(m->header.nlmsg_len - nest);
-    memcpy(m->bytes + nest, &attribute, sizeof attribute);
+    memcpy(&attribute, m->body + nest, sizeof attribute);
+    attribute.nla_len = (uint16_t)(m->len - nest);
+    memcpy(m->body + nest, &attribute, sizeof attribute);
 }
 
 /* What one message of the answer means: 1, there will be more; 0, that was
@@ -114,7 +113,9 @@ int netlink_ask(int fd, struct netlink *m, netlink_answer_fn *answer,
     }
     if (answer == NULL)
         m->header.nlmsg_flags |= NLM_F_ACK;
-    if (send(fd, m->bytes, m->header.nlmsg_len, 0) < 0)
+    m->header.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + m->len);
+    struct iovec parts[] = {{&m->header, NLMSG_HDRLEN}, {m->body, m->len}};
+    if (writev(fd, parts, 2) < 0)
         return -1;
 
     union {

@@ -16,10 +16,9 @@
 /* A message that is being built. What does not fit sets full, and then
  * netlink_ask refuses it with EMSGSIZE. */
 struct netlink {
-    union {
-        struct nlmsghdr header;
-        char bytes[1024];
-    };
+    struct nlmsghdr header; /* its nlmsg_len is set when it is sent */
+    size_t len;             /* of what follows the header */
+    char body[1024];
     bool full;
 };
 
