@@ -142,18 +142,19 @@ static bool write_title(struct row *row, const void *about, void *context)
 static void enter(struct ladder *l, const struct item *i)
 {
     enum section next = section_of(l, i), *now = section_now(l, i);
-    bool is_first = !l->has_begun, tagged = is_tagged(l);
+    bool tagged = is_tagged(l);
     bool is_tcp = i->proto == IPPROTO_TCP ||
                   (i->talk != NULL && i->talk->proto == IPPROTO_TCP);
-    l->has_begun = true;
     if (tagged && i->talk != NULL && !i->talk->named && i->talk != l->untagged)
         title(l, next, i->talk, i->t_ns);
     if (!tagged && i->talk != NULL)
         l->untagged = i->talk;
     if (i->talk != NULL)
         i->talk->named = true;
-    if ((is_first || next > *now) && !tagged && is_tcp)
+    if (is_tcp && !tagged && (int)next > l->titled) {
         title(l, next, NULL, i->t_ns);
+        l->titled = (int)next;
+    }
     *now = next;
     if (i->talk != NULL && i->talk->section < next)
         i->talk->section = next;
@@ -344,6 +345,7 @@ struct ladder *ladder_new(const struct ladder_options *options, row_fn *out,
     if (l == NULL)
         return NULL;
     l->options = *options;
+    l->titled = -1;
     for (int h = 0; h < HOST_COUNT; h++)
         l->queue[h].last = &l->queue[h].first;
     l->shelf.out = out;

@@ -104,7 +104,8 @@ struct ladder_totals {
 
 struct ladder_options {
     unsigned lanes; /* LANE_* */
-    bool calls_all; /* poll, fcntl, setsockopt and kin too */
+    bool calls_all; /* poll, fcntl, setsockopt and kin too, and closes that send
+                       nothing: of listening and of UDP sockets */
     bool explain;   /* remarks on what happened, too */
     bool has_only;  /* --only: rows of this section alone */
     enum section only;

@@ -17,8 +17,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* How long a state waits for the departure that goes with it. */
+/* How long a state waits for the frame that goes with it. */
 #define STATE_WAIT_NS (5 * CLOCK_MS)
+/* How long a datagram socket waits until it is known to be for use. */
+#define PROBE_WAIT_NS (20 * CLOCK_MS)
 /* A call that returns so soon did not wait. */
 #define INSTANT_NS CLOCK_MS
 
@@ -45,6 +47,18 @@ static struct item *add(struct ladder *l, enum host_id host, uint64_t t_ns,
     *l->queue[host].last = i;
     l->queue[host].last = &i->next;
     return i;
+}
+
+static void remove_item(struct ladder *l, struct item *gone)
+{
+    struct item_queue *q = &l->queue[gone->host];
+    struct item **at = &q->first;
+    while (*at != gone)
+        at = &(*at)->next;
+    *at = gone->next;
+    if (q->last == &gone->next)
+        q->last = at;
+    free(gone);
 }
 
 static struct row_cell *own_cell(struct item *i)
@@ -122,14 +136,52 @@ static bool sends(const struct item *i, enum host_id host,
            t_ns + SETTLE_NS >= c->begin_ns && t_ns <= c->end_ns + SETTLE_NS;
 }
 
+/* What only --calls all shows: options and names, waiting in poll, and a close
+ * that sends nothing, which looks like the end of a connection. */
+static bool is_minor(const struct ladder *l, const struct event *e,
+                     const struct call *c)
+{
+    if (c->id == CALL_CLOSE)
+        return c->proto == IPPROTO_UDP ||
+               talks_is_listening(&l->talks, e->host, e->pid, c->fd);
+    return c->id >= CALL_SETSOCKOPT && c->id <= CALL_POLL;
+}
+
+static bool is_probe(const struct item *i)
+{
+    const struct row_cell *cell = &i->row.cell[i->host];
+    return cell->has_call && i->proto == IPPROTO_UDP &&
+           (cell->call.id == CALL_SOCKET || cell->call.id == CALL_CONNECT);
+}
+
+/* Resolvers make datagram sockets and connect them, to see which address the
+ * kernel would choose, and never send. What such a socket did waits a moment:
+ * its close takes it back, its use shows it. */
+static void judge_probe(struct ladder *l, const struct event *e)
+{
+    const struct call *c = &e->call;
+    bool used = c->id == CALL_BIND || is_send(c) || is_receive(c);
+    if (c->proto != IPPROTO_UDP || (c->id != CALL_CLOSE && !used))
+        return;
+    for (struct item *i = l->queue[e->host].first, *next; i != NULL; i = next) {
+        next = i->next;
+        if (i->pid != e->pid || i->fd != c->fd || !is_probe(i))
+            continue;
+        i->ready_ns = i->t_ns + SETTLE_NS;
+        if (!used)
+            remove_item(l, i);
+    }
+}
+
 static void take_call(struct ladder *l, const struct event *e)
 {
     struct call c = e->call;
+    judge_probe(l, e);
+    bool minor = is_minor(l, e, &c);
     struct talk *talk = talks_call(&l->talks, e->host, e->pid, &c);
-    bool is_minor = c.id >= CALL_SETSOCKOPT && c.id <= CALL_POLL;
     bool two = has_two_rows(&c, e->t_ns);
     if ((l->options.lanes & LANE_CALLS) == 0 ||
-        (is_minor && !l->options.calls_all) || (!c.returned && !two))
+        (minor && !l->options.calls_all) || (!c.returned && !two))
         return;
     struct item *i = two && c.returned ? instant(l, e) : NULL;
     enum row_part part = PART_WHOLE;
@@ -141,9 +193,12 @@ static void take_call(struct ladder *l, const struct event *e)
     if (i == NULL)
         return;
     i->pid = e->pid;
+    i->fd = c.id == CALL_SOCKET ? (int)c.result : c.fd;
     i->proto = c.proto;
     i->talk = talk;
     set_call(i, &c, part);
+    if (is_probe(i))
+        i->ready_ns += PROBE_WAIT_NS;
     if (c.id == CALL_CONNECT && c.proto == IPPROTO_UDP)
         i->remark = "connect over UDP: no segment; it only notes the peer";
 }
@@ -218,18 +273,14 @@ static struct item *find_call(struct ladder *l, enum host_id host,
     return NULL;
 }
 
-static bool is_leaving_state(enum tcp_state s)
-{
-    return s == TCP_STATE_SYN_SENT || s == TCP_STATE_FIN_WAIT_1 ||
-           s == TCP_STATE_LAST_ACK;
-}
-
 /* Can this segment, on the end where it is seen, have changed a socket's state
  * to S? RFC 9293, figure 5. */
 static bool can_cause(const struct item *i, enum tcp_state s)
 {
     uint8_t flags = i->row.frame.frame.flags;
     bool leaves = i->end == END_LEAVES;
+    bool acks_fin = !leaves && i->talk != NULL &&
+                    talk_acks_fin(i->talk, i->host, &i->row.frame.frame);
     switch (s) {
     case TCP_STATE_SYN_SENT:
         return leaves && (flags & TCP_SYN) != 0;
@@ -242,12 +293,14 @@ static bool can_cause(const struct item *i, enum tcp_state s)
     case TCP_STATE_CLOSING:
         return !leaves && (flags & TCP_FIN) != 0;
     case TCP_STATE_ESTABLISHED:
-    case TCP_STATE_FIN_WAIT_2:
-    case TCP_STATE_TIME_WAIT:
         return !leaves && (flags & TCP_ACK) != 0;
+    case TCP_STATE_FIN_WAIT_2:
+        return acks_fin;
+    case TCP_STATE_TIME_WAIT:
+        return acks_fin || (!leaves && (flags & TCP_FIN) != 0);
     case TCP_STATE_NONE:
     case TCP_STATE_CLOSED:
-        return (flags & TCP_RST) != 0 || (!leaves && (flags & TCP_ACK) != 0);
+        return acks_fin || (flags & TCP_RST) != 0;
     case TCP_STATE_LISTEN:
         break;
     }
@@ -261,28 +314,16 @@ static bool is_bare_state(const struct item *i)
     return i->end == END_NONE && cell->has_state && !cell->has_call;
 }
 
-static void remove_item(struct ladder *l, struct item *gone)
+/* A state that came a moment before the frame it goes with. */
+static void fetch_state(struct ladder *l, struct item *frame)
 {
-    struct item_queue *q = &l->queue[gone->host];
-    struct item **at = &q->first;
-    while (*at != gone)
-        at = &(*at)->next;
-    *at = gone->next;
-    if (q->last == &gone->next)
-        q->last = at;
-    free(gone);
-}
-
-/* A state that came a moment before the departure it goes with. */
-static void fetch_state(struct ladder *l, struct item *leaves)
-{
-    for (struct item *i = l->queue[leaves->host].first; i != leaves;
+    for (struct item *i = l->queue[frame->host].first; i != frame;
          i = i->next) {
         enum tcp_state state = own_cell(i)->state;
-        if (is_bare_state(i) && i->talk == leaves->talk &&
-            is_leaving_state(state) && can_cause(leaves, state)) {
-            own_cell(leaves)->has_state = true;
-            own_cell(leaves)->state = state;
+        if (is_bare_state(i) && i->talk == frame->talk &&
+            can_cause(frame, state)) {
+            own_cell(frame)->has_state = true;
+            own_cell(frame)->state = state;
             remove_item(l, i);
             return;
         }
@@ -354,6 +395,7 @@ static void take_received(struct ladder *l, const struct event *e)
     i->row.wire = WIRE_ARRIVES;
     set_frame(i, f);
     note_received(l, i, f);
+    fetch_state(l, i);
     for (struct item *o = l->queue[f->from].first; o != NULL && f->copy == 0;
          o = o->next) {
         if (o->end == END_LEAVES && o->partner == NULL &&
@@ -394,13 +436,13 @@ static void take_state(struct ladder *l, const struct event *e)
 {
     enum tcp_state state = e->state.to;
     struct talk *talk = talks_state(&l->talks, e->host, &e->state);
-    if ((l->options.lanes & LANE_STATES) == 0)
+    bool is_listener = e->state.peer.len == 0;
+    if ((l->options.lanes & LANE_STATES) == 0 ||
+        (is_listener && state != TCP_STATE_LISTEN && !l->options.calls_all))
         return;
     struct item *i = find_cause(l, e->host, talk, state);
-    if (i == NULL) {
-        uint64_t wait = is_leaving_state(state) ? STATE_WAIT_NS : 0;
-        i = add(l, e->host, e->t_ns, e->t_ns + wait);
-    }
+    if (i == NULL)
+        i = add(l, e->host, e->t_ns, e->t_ns + STATE_WAIT_NS);
     if (i == NULL)
         return;
     if (talk != NULL)
@@ -433,22 +475,27 @@ static void take_output(struct ladder *l, const struct event *e)
                sizeof i->row.text - 2);
 }
 
-/* A program that ended well needs no row. */
+/* A program that ended well needs no row, nor a server that the lab asked to
+ * end when the clients had. */
 static void take_exit(struct ladder *l, const struct event *e)
 {
     int status = e->exit.status;
-    bool killed = WIFSIGNALED(status);
-    if (!killed && WEXITSTATUS(status) == 0)
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL)
+        signal = SIGKILL; /* as a shell tells it of its child */
+    bool is_asked = e->host == HOST_SERVER && l->clients_ended;
+    l->clients_ended |= e->host == HOST_CLIENT;
+    if (status == 0 || (signal == SIGTERM && is_asked))
         return;
     struct item *i = add(l, e->host, e->t_ns, e->t_ns);
     if (i == NULL)
         return;
     char *note = own_cell(i)->note;
-    if (killed)
-        snprintf(note, ROW_NOTE, "killed (%d)", WTERMSIG(status));
+    if (signal != 0)
+        snprintf(note, ROW_NOTE, "killed (%d)", signal);
     else
         snprintf(note, ROW_NOTE, "exit status %d", WEXITSTATUS(status));
-    if (killed && WTERMSIG(status) == SIGKILL)
+    if (signal == SIGKILL)
         i->remark = "The process sends nothing. Its kernel closes its sockets: "
                     "FIN, or RST if data was unread.";
 }

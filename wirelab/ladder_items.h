@@ -34,6 +34,7 @@ struct item {
     bool is_split;        /* END_LEAVES: a row of its own */
     bool is_missing;      /* END_LEAVES: it will not land */
     pid_t pid;            /* of a call */
+    int fd;               /* of a call; of socket() the new one */
     int proto;            /* of a call; 0: not known */
     struct talk *talk;    /* or NULL */
     const char *remark;   /* a sentence for under its row, or NULL */
@@ -54,8 +55,9 @@ struct ladder {
     uint64_t zero_ns;      /* the client's first event */
     enum section section;  /* of the picture, while it has one conversation */
     struct talk *untagged; /* the conversation that had no tag at first */
-    bool has_begun;        /* a row was made */
     unsigned on_their_way; /* frames between their two rows */
+    int titled;            /* the last section that has a title; -1: none */
+    bool clients_ended;    /* one of them, at least */
     bool is_over, out_of_memory;
 };
 

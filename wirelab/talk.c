@@ -261,6 +261,13 @@ void talk_sent(struct talks *t, struct talk *talk, const struct event_frame *f,
     }
 }
 
+bool talk_acks_fin(const struct talk *talk, enum host_id host,
+                   const struct frame *f)
+{
+    const struct talk_side *s = &talk->side[host];
+    return (f->flags & TCP_ACK) != 0 && s->fin && !before(f->ack, s->fin_end);
+}
+
 void talk_received(struct talks *t, struct talk *talk,
                    const struct event_frame *f, uint64_t t_ns)
 {
@@ -280,8 +287,7 @@ void talk_received(struct talks *t, struct talk *talk,
         s->owes_ns = t_ns;
     if ((frame->flags & TCP_ACK) == 0)
         return;
-    if (s->fin && !before(frame->ack, s->fin_end))
-        s->fin_acked = true;
+    s->fin_acked |= talk_acks_fin(talk, to, frame);
     if (!talk->open && to != talk->caller &&
         (frame->flags & (TCP_SYN | TCP_RST)) == 0) {
         talk->open = true;

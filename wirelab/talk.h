@@ -118,6 +118,9 @@ struct talk *talks_peer(struct talks *t, int proto, enum host_id host,
 /* Notes a frame that left, or landed, at T_NS. */
 void talk_sent(struct talks *t, struct talk *talk, const struct event_frame *f,
                uint64_t t_ns, struct talk_news *news);
+/* Does this segment, which HOST gets, acknowledge the FIN that HOST sent? */
+bool talk_acks_fin(const struct talk *talk, enum host_id host,
+                   const struct frame *f);
 void talk_received(struct talks *t, struct talk *talk,
                    const struct event_frame *f, uint64_t t_ns);
 
@@ -134,10 +137,12 @@ void talks_hold(struct talks *t, enum host_id host, pid_t pid, int fd,
 struct talk *talks_state(struct talks *t, enum host_id host,
                          const struct event_state *s);
 
-/* The listening socket on HOST's port, or the socket that holds TALK there;
- * NULL if calls did not tell. */
+/* The listening socket on HOST's port, whether a descriptor is one, and the
+ * socket that holds TALK there; NULL and false if calls did not tell. */
 const struct talk_socket *talks_listener(const struct talks *t,
                                          enum host_id host, uint16_t port);
+bool talks_is_listening(const struct talks *t, enum host_id host, pid_t pid,
+                        int fd);
 const struct talk_socket *talks_holder(const struct talks *t, enum host_id host,
                                        const struct talk *talk);
 

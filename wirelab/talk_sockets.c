@@ -179,6 +179,15 @@ const struct talk_socket *talks_listener(const struct talks *t,
     return NULL;
 }
 
+bool talks_is_listening(const struct talks *t, enum host_id host, pid_t pid,
+                        int fd)
+{
+    for (const struct talk_socket *s = t->sockets; s != NULL; s = s->next)
+        if (s->host == host && s->pid == pid && s->fd == fd)
+            return s->listening && !s->closed;
+    return false;
+}
+
 const struct talk_socket *talks_holder(const struct talks *t, enum host_id host,
                                        const struct talk *talk)
 {

@@ -425,25 +425,29 @@ static void event_row(struct text *t, const struct row *row)
 
 /* --- lines of words ----------------------------------------------------- */
 
+/* How many characters of WORDS one line of ROOM columns takes: whole words, if
+ * there are any. */
+static int line_length(const char *words, int room)
+{
+    int n = len(words);
+    if (n <= room)
+        return n;
+    for (n = room; n > 0 && words[n] != ' ';)
+        n--;
+    return n > 0 ? n : room;
+}
+
 /* WORDS from COLUMN on, in as many lines as they need. */
 static void wrap(struct text *t, int column, const char *words, enum look look)
 {
-    int room = t->at.width - column;
     while (*words != '\0') {
         char part[COLUMNS_MAX + 1];
-        int n = len(words);
-        if (n > room) {
-            for (n = room; n > 0 && words[n] != ' ';)
-                n--;
-            if (n == 0)
-                n = room;
-        }
+        int n = line_length(words, t->at.width - column);
         snprintf(part, sizeof part, "%.*s", n, words);
         clear(t);
         paint(t, column, part, look);
         flush(t);
-        words += n;
-        while (*words == ' ')
+        for (words += n; *words == ' ';)
             words++;
     }
 }
@@ -470,29 +474,29 @@ static void fold_row(struct text *t, uint64_t count)
     flush(t);
 }
 
-/* A program's line begins in its host's cell, and may lie over the wire. */
+/* A program's line begins in its host's cell. A long one lies over the wire. */
 static void output_row(struct text *t, const struct row *row)
 {
     const struct layout *at = &t->at;
-    int right_end = at->right + at->right_width;
-    int most = right_end - at->left, n = len(row->text);
-    char words[ROW_TEXT];
-    snprintf(words, sizeof words, "%.*s", most, row->text);
-    if (n > most)
-        memcpy(words + most - 3, "...", 3);
+    const char *words = row->text;
+    int end = at->right + at->right_width;
+    bool is_right = row->host == HOST_SERVER;
     clear(t);
-    bars(t);
-    int column = at->left;
-    if (row->host == HOST_SERVER) {
-        column = n < at->right_width ? at->right : right_end - len(words);
-        paint_clock(t, &row->cell[HOST_SERVER], at->right_clock);
-    } else {
-        paint_clock(t, &row->cell[HOST_CLIENT], 0);
+    paint_clock(t, &row->cell[row->host], is_right ? at->right_clock : 0);
+    while (*words != '\0') {
+        char part[COLUMNS_MAX + 1];
+        int n = line_length(words, end - at->left), column = at->left;
+        snprintf(part, sizeof part, "%.*s", n, words);
+        if (is_right)
+            column = n <= at->right_width ? at->right : end - n;
+        if (column + n <= at->bar || column >= at->right)
+            bars(t);
+        paint(t, column, part, LOOK_PLAIN);
+        flush(t);
+        clear(t);
+        for (words += n; *words == ' ';)
+            words++;
     }
-    if (column < at->bar2 && column + len(words) > at->bar2)
-        paint(t, column - 1, " ", LOOK_PLAIN);
-    paint(t, column, words, LOOK_PLAIN);
-    flush(t);
 }
 
 void text_row(const struct row *row, void *text)
