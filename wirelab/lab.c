@@ -538,16 +538,6 @@ static void end(struct lab *l)
     free(l);
 }
 
-/* A program on the terminal had it for itself. */
-static void take_terminal_back(const struct lab_options *o)
-{
-    if (o->interactive < 0 || !isatty(STDIN_FILENO))
-        return;
-    signal(SIGTTOU, SIG_IGN);
-    tcsetpgrp(STDIN_FILENO, getpgrp());
-    signal(SIGTTOU, SIG_DFL);
-}
-
 int lab_run(const struct lab_options *o, const struct lab_view *view,
             struct lab_result *result, struct err *e)
 {
@@ -572,6 +562,5 @@ int lab_run(const struct lab_options *o, const struct lab_view *view,
         status = -1;
     settle_result(l);
     end(l);
-    take_terminal_back(o);
     return status;
 }

@@ -82,10 +82,13 @@ static void set_path(void)
     setenv("PATH", path, 1);
 }
 
-/* Makes the program's process group the terminal's own; else its first read
- * would stop it (SIGTTIN). SIGTTOU, for asking, is ignored meanwhile. */
+/* Makes the caller's process group the terminal's own: the program's, which
+ * its first read would stop otherwise (SIGTTIN), and afterwards ours again.
+ * SIGTTOU, for asking, is ignored meanwhile. */
 static void take_terminal(void)
 {
+    if (!isatty(STDIN_FILENO))
+        return;
     signal(SIGTTOU, SIG_IGN);
     tcsetpgrp(STDIN_FILENO, getpgrp());
     signal(SIGTTOU, SIG_DFL);
@@ -95,8 +98,7 @@ static void set_input(const struct program *p)
 {
     setpgid(0, 0);
     if (p->terminal) {
-        if (isatty(STDIN_FILENO))
-            take_terminal();
+        take_terminal();
         return;
     }
     int null = open("/dev/null", O_RDONLY);
@@ -240,6 +242,8 @@ void program_ended(struct program *p, int status)
 {
     p->ended = true;
     p->status = status;
+    if (p->terminal)
+        take_terminal();
     for (int i = 0; i < 2; i++)
         if (p->out[i].fd >= 0)
             read_output(&p->out[i]);
@@ -262,6 +266,8 @@ void program_close(struct program *p)
 {
     if (p->pid == 0)
         return;
+    if (p->terminal && !p->ended)
+        take_terminal();
     for (int i = 0; i < 2; i++)
         close_output(&p->out[i]);
 }

@@ -43,7 +43,7 @@ struct wire {
     struct wire_counts counts;
     uint64_t last_ns;
     uint64_t armed_ns; /* what the timer is set for; UINT64_MAX: off */
-    bool was_down[HOST_COUNT];
+    bool was_down[HOST_COUNT], told_unsummed[HOST_COUNT];
     int timer;
     struct loop_watch *timer_watch, *ring_watch[HOST_COUNT];
 };
@@ -264,6 +264,12 @@ static void take_in(struct wire *w, enum host_id from,
     if (in->wire_len > in->len) {
         refuse_large(w, from);
         return;
+    }
+    if (in->unsummed && !w->told_unsummed[from]) {
+        w->told_unsummed[from] = true;
+        remark(w, from,
+               "it leaves checksums to a card that is not there (ethtool -K "
+               "eth0 tx off)");
     }
     w->last_ns = p.t_ns;
     if (w->plain) {
