@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What the programs print with --json is what docs/schema.json says, and
+# nothing but: every program, every model, both families, with calls.
+# Read next: validate.
+# shellcheck disable=SC2154 # out and err are set by the helpers
+load helpers
+
+# schema FILE EVENT...: each line of FILE is valid, and it has these events.
+schema() {
+    local name seen
+    validate <"$1" || fail "$1: $seen"
+    shift
+    for name; do
+        [[ " $seen " == *" $name "* ]] || fail "no event $name, but: $seen"
+    done
+}
+
+# log_schema EVENT...: the same for the log of the server.
+log_schema() {
+    printf '%s' "$log" >log
+    schema log "$@"
+}
+
+# validate OPTION...: ./validate, by the first python3 in PATH or the system's,
+# whichever has the module. Sets $seen to what it printed.
+validate() {
+    local script=$BATS_TEST_DIRNAME/validate input python status
+    input=$(cat)
+    for python in python3 /usr/bin/python3; do
+        status=0
+        seen=$("$python" "$script" "$@" <<<"$input") || status=$?
+        [ "$status" -eq 77 ] || return "$status"
+    done
+    skip "no python module jsonschema here"
+}
+
+# The addresses that this machine has: IPv6 may be switched off.
+loopbacks() {
+    echo 127.0.0.1
+    [ ! -e /proc/net/if_inet6 ] || echo ::1
+}
+
+@test "each model of tcp_server, and tcp_client, in both families" {
+    for model in $(models tcp_server); do
+        for address in $(loopbacks); do
+            start tcp_server --json -v -m "$model" -n 1 "$address" 0
+            exits 0 tcp_client --json --explain --ask hello "$host" "$port"
+            schema "$out" start call connected data closed end
+            finish
+            log_schema start listening call connected closed end
+        done
+    done
+}
+
+@test "each model of udp_server, and udp_client, in both families" {
+    for model in $(models udp_server); do
+        for address in $(loopbacks); do
+            start udp_server --json -v -m "$model" -n 1 "$address" 0
+            exits 0 udp_client --json --explain --ask hello "$host" "$port"
+            schema "$out" start call datagram data end
+            finish
+            log_schema start listening call datagram end
+        done
+    done
+}
+
+@test "UDP beside TCP, and the totals so far" {
+    start tcp_server --json -m event --with-udp 0
+    exits 0 udp_client --quiet --ask hello "$host" "$port"
+    kill -USR1 "$server"
+    await '"event":"report"'
+    stop
+    log_schema start listening limit datagram report end
+}
+
+@test "endings that are not FIN: reset, time-out, refused, a signal" {
+    start tcp_server --json -t 100ms 0
+    exits 0 tcp_client --json --reset --ask hello "$host" "$port"
+    schema "$out" connected closed end
+    exits 0 tcp_client --json --no-half-close "$host" "$port"
+    stop
+    log_schema closed end
+    event closed '.how == "reset" and .first_closer == "client"'
+    event closed '.how == "timeout" and .first_closer == "server"'
+    exits 4 udp_client --json -v --ask hello 127.0.0.1 1
+    schema "$out" start call end
+}
+
+@test "bytes that are no text, and an argument that is none either" {
+    start udp_server --json -v -n 1 0
+    head -c 3000 /dev/urandom >bytes
+    timeout "$PATIENCE" udp_client --json -v --block 3000 "$host" "$port" \
+        <bytes >"$out"
+    schema "$out" data end
+    jq -r 'select(.event == "data").base64' "$out" | base64 -d | cmp - bytes
+    finish
+    log_schema call datagram end
+    exits 5 udp_client --json --unconnected -t 10ms --ask $'\xff\x1b' \
+        127.0.0.1 1
+    schema "$out" start end
+}
+
+@test "the lab's events, of TCP, UDP and ICMP" {
+    need wirelab
+    local status=0
+    timeout "$PATIENCE" wirelab --json --calls all \
+        --rule 'drop client:data#1' -s 'tcp_server -n 1 server 9000' \
+        -c 'tcp_client --ask hello server 9000' >"$out" 2>"$err" || status=$?
+    [ "$status" -ne 77 ] || skip "$(tail -n 1 "$err")"
+    [ "$status" -eq 0 ] || fail "$(cat "$err")"
+    schema "$out" start call frame state output exit end
+    timeout "$PATIENCE" wirelab --json -6 -s 'udp_server -n 1 server 9000' \
+        -c 'udp_client --ask hello server 9000' >"$out" 2>"$err"
+    schema "$out" start call frame output exit end
+    timeout "$PATIENCE" wirelab --json --delay 1ms \
+        -c 'udp_client --ask hello server 9000' >"$out" 2>"$err" || status=$?
+    [ "$status" -eq 4 ]
+    schema "$out" frame exit end
+}
+
+@test "the schema notices each field that is missing or misnamed" {
+    validate --strict <"$BATS_TEST_DIRNAME/../golden/events.json" ||
+        fail "$seen"
+}
+
+@test "the schema notices values that are wrong" {
+    validate --none <"$BATS_TEST_DIRNAME/../golden/not-events.json" ||
+        fail "$seen"
+}
