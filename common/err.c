@@ -21,6 +21,7 @@ enum status err_status(int errnum)
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:
+    case ENOTCONN: /* RST came after FIN: shutdown finds nothing to end */
         return STATUS_RESET;
     default:
         return STATUS_FAILED;

@@ -37,7 +37,8 @@ struct err {
  * err_set: the words alone, with the status for main to end with.
  * err_sys: the words, then ": " and strerror(errno). The status follows from
  * errno: STATUS_REFUSED for refused or unreachable, STATUS_TIMEOUT,
- * STATUS_RESET for reset or broken pipe, else STATUS_FAILED. */
+ * STATUS_RESET for reset, broken pipe or a connection that is gone, else
+ * STATUS_FAILED. */
 int err_set(struct err *e, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int err_sys(struct err *e, const char *format, ...)
