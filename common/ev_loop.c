@@ -31,7 +31,8 @@ static void report_cb(evutil_socket_t signum, short what, void *arg)
 static int add_signals(struct ev_loop *l)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (int i = 0; i < 3; i++) {
+    int count = l->server != NULL ? 3 : 2;
+    for (int i = 0; i < count; i++) {
         event_callback_fn cb = numbers[i] == SIGUSR1 ? report_cb : stop_cb;
         l->signals[i] = evsignal_new(l->base, numbers[i], cb, l);
         if (l->signals[i] == NULL || event_add(l->signals[i], NULL) < 0)
@@ -40,12 +41,12 @@ static int add_signals(struct ev_loop *l)
     return 0;
 }
 
-int ev_loop_open(struct ev_loop *l, struct server *s, struct err *e)
+int ev_loop_open(struct ev_loop *l, struct server *s, int flags, struct err *e)
 {
     *l = (struct ev_loop){.server = s};
     struct event_config *config = event_config_new();
     if (config != NULL) {
-        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | flags);
         l->base = event_base_new_with_config(config);
         event_config_free(config);
     }

@@ -22,8 +22,10 @@ struct ev_loop {
     uint64_t said_ns;   /* when ev_loop_full last said something */
 };
 
-/* Opens the loop of the server S. 0, or -1 and *e. */
-int ev_loop_open(struct ev_loop *l, struct server *s, struct err *e);
+/* Opens the loop of the server S, or of a client (NULL), which has no totals.
+ * FLAGS: event_base_config_flag beyond EVENT_BASE_FLAG_NOLOCK. 0, or -1 and
+ * *e. */
+int ev_loop_open(struct ev_loop *l, struct server *s, int flags, struct err *e);
 
 /* Runs until a signal, event_base_loopbreak, or ev_loop_fail. 0, or -1 and *e
  * with what ev_loop_fail was given. */

@@ -234,6 +234,20 @@ void out_end_talk(struct out *o, const char *format, ...)
     va_end(ap);
 }
 
+void out_progress(const struct out *o, const char *format, ...)
+{
+    char text[256] = "\r", *words = text + 1;
+    va_list ap;
+    if (o->json || o->quiet || !isatty(STDERR_FILENO))
+        return;
+    va_start(ap, format);
+    if (format != NULL)
+        vsnprintf(words, sizeof text - 8, format, ap);
+    va_end(ap);
+    strcat(text, "\033[K"); /* and nothing of a longer one behind it */
+    write_all(STDERR_FILENO, text, strlen(text));
+}
+
 void out_say(const struct out *o, const char *format, ...)
 {
     char text[1024], line[1200];

@@ -73,6 +73,11 @@ void out_end_always(struct out *o, const char *format, ...)
 void out_end_talk(struct out *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* How it goes: a line on the terminal that the next one replaces. Nothing if
+ * stderr is no terminal, nor with --json or --quiet. NULL takes it away. */
+void out_progress(const struct out *o, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* "program: message" on stderr, one line, in text and in JSON mode alike. */
 void out_say(const struct out *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

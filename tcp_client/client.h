@@ -23,7 +23,9 @@ struct client {
     bool no_half_close;  /* keep our direction open at the end of input */
     bool fin_with_data;  /* the last bytes and FIN in one segment */
     bool reset;          /* close with RST, not FIN */
-    bool escape;         /* stdout is a terminal: a peer must not steer it */
+    bool nodelay;        /* small segments at once */
+    const char *source, *congestion; /* NULL: the kernel chooses */
+    bool escape; /* stdout is a terminal: a peer must not steer it */
 
     uint64_t sent_bytes, received_bytes;
     const char *first_closer; /* "client", "server", "unknown" */
@@ -38,6 +40,10 @@ int pipe_run(struct client *c, struct err *e);
 
 /* TEXT as one line; the reply; the end: ask.c. */
 int ask_run(struct client *c, const char *text, struct err *e);
+
+/* Sets on a new socket what --nodelay, --congestion and --source ask for.
+ * Returns 0, or -1 and *e. */
+int client_prepare(const struct client *c, int fd, int family, struct err *e);
 
 /* Bytes from the peer: to stdout as they are, or as a `data` event. Returns 0,
  * or -1 and *e if stdout takes no more. */

@@ -2,9 +2,10 @@
  *
  * tcp_client: socket, connect, and then what the options ask for. The two
  * calls stand in open_connection.
- * Read next: ask.c, then pipe.c.
+ * Read next: ask.c, then pipe.c, then load.c.
  */
 #include "client.h"
+#include "load.h"
 
 #include "cli.h"
 #include "clock.h"
@@ -17,9 +18,10 @@
 #include <unistd.h>
 
 struct options {
-    const char *ask, *source, *congestion;
-    bool nodelay, raw;
+    const char *ask;
+    bool raw;
     uint64_t connect_timeout_ns;
+    struct load load;
 };
 
 int client_deliver(struct client *c, const void *data, size_t len,
@@ -34,36 +36,37 @@ int client_deliver(struct client *c, const void *data, size_t len,
     return out_check(c->out, e);
 }
 
-static int prepare(int fd, int family, const struct options *o, struct err *e)
+int client_prepare(const struct client *c, int fd, int family, struct err *e)
 {
     struct addr source;
-    if (o->nodelay && sock_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1, e) < 0)
+    if (c->nodelay && sock_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1, e) < 0)
         return -1;
-    if (o->congestion != NULL &&
-        sock_setsockopt_raw(fd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
-                            (socklen_t)strlen(o->congestion), e) < 0)
+    if (c->congestion != NULL &&
+        sock_setsockopt_raw(fd, IPPROTO_TCP, TCP_CONGESTION, c->congestion,
+                            (socklen_t)strlen(c->congestion), e) < 0)
         return -1;
-    if (o->source == NULL)
+    if (c->source == NULL)
         return 0;
-    if (addr_parse(o->source, &source, e) < 0)
+    if (addr_parse(c->source, &source, e) < 0)
         return -1;
     if (source.sa.sa_family != family)
         return err_set(e, STATUS_USAGE,
                        "--source %.64s: not of the server's address family",
-                       o->source);
+                       c->source);
     return sock_bind(fd, &source, e);
 }
 
 /* lab: connect */
-static int open_connection(const struct addr *peer, const struct options *o,
+static int open_connection(const struct client *c, const struct options *o,
                            struct err *e)
 {
-    int fd = sock_socket(peer->sa.sa_family, SOCK_STREAM, e);
+    int family = c->peer.sa.sa_family;
+    int fd = sock_socket(family, SOCK_STREAM, e);
     if (fd < 0)
         return -1;
-    if (prepare(fd, peer->sa.sa_family, o, e) < 0)
+    if (client_prepare(c, fd, family, e) < 0)
         goto fail;
-    if (sock_connect(fd, peer, o->connect_timeout_ns, e) < 0)
+    if (sock_connect(fd, &c->peer, o->connect_timeout_ns, e) < 0)
         goto fail;
     return fd;
 fail:
@@ -82,7 +85,7 @@ static int connect_any(struct cli *cli, const struct options *o,
         return -1;
     for (size_t i = 0; i < list.count; i++) {
         c->peer = list.at[i];
-        c->fd = open_connection(&c->peer, o, e);
+        c->fd = open_connection(c, o, e);
         if (c->fd >= 0 || stop_signal() != 0 || e->status == STATUS_USAGE)
             return c->fd >= 0 ? 0 : -1;
         if (i + 1 < list.count) {
@@ -179,16 +182,48 @@ static int talk(struct cli *cli, const struct options *o, struct client *c)
     return cli_end(cli, status);
 }
 
+/* Which of several addresses answers is found out by one connection more. */
+static int run_load(struct cli *cli, const struct options *o, struct client *c)
+{
+    struct err e;
+    struct addr_list list;
+    int result = addr_resolve(cli->argv[0], cli->argv[1], cli_family(cli),
+                              SOCK_STREAM, &list, &e);
+    if (result == 0 && list.count > 1) {
+        result = connect_any(cli, o, c, &e);
+        sock_close(c->fd);
+    } else if (result == 0) {
+        c->peer = list.at[0];
+    }
+    if (result == 0)
+        result = load_run(c, &o->load, &e);
+    int status = result < 0 ? cli_fail(cli, &e) : STATUS_OK;
+    return cli_end(cli, stop_signal() != 0 ? 128 + stop_signal() : status);
+}
+
+/* What does not go together is refused, not ignored. Returns NULL, or why. */
+static const char *unfit(const struct options *o, const struct client *c)
+{
+    if (c->fin_with_data && c->no_half_close)
+        return "--fin-with-data and --no-half-close exclude each other";
+    if (o->load.on && (o->ask != NULL || c->until_peer || c->no_half_close ||
+                       c->fin_with_data || o->raw))
+        return "--load has connections of its own: --ask, --until-peer, "
+               "--no-half-close, --fin-with-data and --raw are for one";
+    if (o->load.on && o->connect_timeout_ns != 0)
+        return "--load: --timeout is for connecting too";
+    return load_unfit(&o->load);
+}
+
 static int run(struct cli *cli, const struct options *o, struct client *c)
 {
     struct err e;
-    if (c->fin_with_data && c->no_half_close)
-        return cli_usage(cli, "--fin-with-data and --no-half-close exclude "
-                              "each other");
-    if (o->ask != NULL && c->timeout_ns == 0)
+    if ((o->ask != NULL || o->load.on) && c->timeout_ns == 0)
         c->timeout_ns = 10 * CLOCK_S;
     c->out = &cli->out;
     c->escape = !o->raw && isatty(STDOUT_FILENO);
+    if (o->load.on)
+        return run_load(cli, o, c);
     if (connect_any(cli, o, c, &e) == 0)
         return talk(cli, o, c);
     return stop_signal() != 0 ? 128 + stop_signal() : cli_fail(cli, &e);
@@ -211,18 +246,32 @@ int main(int argc, char **argv)
         {"fin-with-data", 0, NULL, opt_flag, &c.fin_with_data, 0, 0,
          "send the last bytes and FIN in one segment"},
         {"reset", 0, NULL, opt_flag, &c.reset, 0, 0, "close with RST, not FIN"},
-        {"nodelay", 0, NULL, opt_flag, &o.nodelay, 0, 0,
+        {"nodelay", 0, NULL, opt_flag, &c.nodelay, 0, 0,
          "send small segments at once (TCP_NODELAY)"},
-        {"source", 0, "ADDR[:PORT]", opt_text, &o.source, 0, 0,
+        {"source", 0, "ADDR[:PORT]", opt_text, &c.source, 0, 0,
          "connect from this address"},
         {"connect-timeout", 0, "DUR", opt_duration, &o.connect_timeout_ns, 0, 0,
          "give up connecting after so long"},
         {"timeout", 't', "DUR", opt_duration, &c.timeout_ns, 0, 0,
-         "end after so long a silence (--ask: 10s)"},
-        {"congestion", 0, "NAME", opt_text, &o.congestion, 0, 0,
+         "end after so long a silence (--ask, --load: 10s)"},
+        {"congestion", 0, "NAME", opt_text, &c.congestion, 0, 0,
          "TCP congestion control"},
         {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,
          "do not escape bytes on a terminal"},
+        {"load", 0, NULL, opt_flag, &o.load.on, 0, 0,
+         "load an echo server with many connections"},
+        {"connections", 0, "N", opt_number, &o.load.connections, 1, 1000000,
+         "load: so many at once (10)"},
+        {"busy", 0, "N", opt_number, &o.load.busy, 1, 1000000,
+         "load: of them, with a request under way (all)"},
+        {"requests", 0, "N", opt_number, &o.load.requests, 1, 0,
+         "load: on each connection, which then ends"},
+        {"duration", 0, "DUR", opt_duration, &o.load.duration_ns, 1, 0,
+         "load: for so long (10s, unless --requests)"},
+        {"size", 'l', "SIZE", opt_size, &o.load.size, 1, 1 << 24,
+         "load: of a request (64)"},
+        {"rate", 0, "N", opt_number, &o.load.rate, 1, 10000000,
+         "load: requests a second in all (no limit)"},
         OPT_COMMON(&cli.common),
         OPT_END};
     int status;
@@ -230,6 +279,10 @@ int main(int argc, char **argv)
         return status;
     if (cli.argc != 2)
         return cli_usage(&cli, "needs a host and a port");
+    const char *why = unfit(&o, &c);
+    if (why != NULL)
+        return cli_usage(&cli, "%s", why);
+    load_defaults(&o.load);
     cli_start(&cli, table, argv);
     return run(&cli, &o, &c);
 }

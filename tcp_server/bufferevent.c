@@ -291,7 +291,7 @@ int bufferevent_serve(struct server *s, struct err *e)
 {
     struct hub h = {.server = s};
     LIST_INIT(&h.conns);
-    if (ev_loop_open(&h.loop, s, e) < 0)
+    if (ev_loop_open(&h.loop, s, 0, e) < 0)
         return -1;
     h.max = ev_loop_room(&h.loop);
     int result = start(&h);

@@ -17,7 +17,7 @@ int event_serve(struct server *s, struct err *e)
     struct ev_loop loop;
     struct ev_udp *udp = NULL;
     struct ev_tcp *tcp = NULL;
-    int result = ev_loop_open(&loop, s, e);
+    int result = ev_loop_open(&loop, s, 0, e);
     if (result < 0)
         return -1;
     if (s->fd >= 0 && (udp = ev_udp_new(&loop, e)) == NULL)

@@ -14,7 +14,7 @@
 int event_serve(struct server *s, struct err *e)
 {
     struct ev_loop loop;
-    if (ev_loop_open(&loop, s, e) < 0)
+    if (ev_loop_open(&loop, s, 0, e) < 0)
         return -1;
     struct ev_udp *udp = ev_udp_new(&loop, e);
     int result = udp != NULL ? ev_loop_run(&loop, e) : -1;
