@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# Completion for bash: the options of a program, and the values of those that
+# it can list (--models for --model, --services for --service). The program
+# itself is asked each time, by --help, so that this is never out of date.
+# make install puts it where bash-completion looks; without that:
+#
+#     . scripts/completion.bash
+
+# The options of PROGRAM, one a line: letter or "-", name, argument if any.
+_wirelab_options() {
+    "$1" --help 2>/dev/null | sed -nE '
+        s/^  -(.), --([^ ]+)( ([^ ]+))? .*/\1 \2 \4/p
+        s/^      --([^ ]+)( ([^ ]+))? .*/- \1 \3/p'
+}
+
+# Sets COMPREPLY to the values of OPTION that begin with WORD. Fails if it is
+# no option, or one without a value.
+_wirelab_value() {
+    local program=$1 option=$2 word=$3 options name argument list
+    options=$(_wirelab_options "$program")
+    read -r name argument < <(awk -v option="$option" \
+        'option == "-" $1 || option == "--" $2 { print $2, $3 }' \
+        <<<"$options")
+    case $argument in
+    '') return 1 ;;
+    FILE) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    *)
+        grep -q "^- ${name}s " <<<"$options" || return 0
+        list=$("$program" "--${name}s" 2>/dev/null | cut -d ' ' -f 1)
+        mapfile -t COMPREPLY < <(compgen -W "$list" -- "$word")
+        ;;
+    esac
+}
+
+# Called by bash with the command, the word, and the word before it.
+_wirelab() {
+    local program=$1 word=$2 previous=$3 options
+    COMPREPLY=()
+    if [ "$word" = '=' ]; then # --model=: bash makes three words of it
+        word=''
+    elif [ "$previous" = '=' ]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    _wirelab_value "$program" "$previous" "$word" && return
+    case $word in
+    -*)
+        options=$(_wirelab_options "$program" | awk '{ print "--" $2 }')
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        ;;
+    *)
+        "$program" --help 2>/dev/null | grep -q '^Usage: .* HOST PORT' &&
+            mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+        ;;
+    esac
+}
+
+complete -F _wirelab tcp_server tcp_client udp_server udp_client wirelab
