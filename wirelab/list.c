@@ -61,7 +61,7 @@ static void say_frame(struct list *l, const struct row *row, enum host_id host)
     if (is_sender ? !leaves : !lands)
         return;
     untagged.tag = 0; /* the sentence has it already */
-    words_label(&l->words, &untagged, false, sizeof label - 1, label,
+    words_label(&l->words, &untagged, false, sizeof label - 1, 0, label,
                 sizeof label);
     if (row->wire == WIRE_LOST)
         say(l, row, host, "sends %s; %s", label,

@@ -240,8 +240,13 @@ static void draw_wire(struct text *t, const struct row *row)
     int width = t->at.wire_width;
     bool to_right = row->frame.from == HOST_CLIENT;
     bool is_lost = row->wire == WIRE_LOST;
-    words_label(&t->o.words, row, t->at.full, (size_t)width - 3, label,
-                sizeof label);
+    bool is_half = row->wire == WIRE_LEAVES || row->wire == WIRE_ARRIVES;
+    size_t tail = 2, room = (size_t)width - 3; /* the head and a blank */
+    if (is_half) {
+        room -= tail; /* a gap must be seen */
+        tail = 0;
+    }
+    words_label(&t->o.words, row, t->at.full, room, tail, label, sizeof label);
     char head = is_lost ? 'X' : to_right ? '>' : '<';
     switch (row->wire) {
     case WIRE_NONE:

@@ -16,6 +16,7 @@
 struct place {
     char *buf;
     size_t cap, width;
+    size_t tail; /* of these, what an arrow would rather keep */
 };
 
 /* Writes the words if they fit. */
@@ -39,7 +40,7 @@ static void cut(const struct place *p)
 const char *words_time(uint64_t ns, int width, int decimals, char *buf,
                        size_t cap)
 {
-    struct place p = {buf, cap, (size_t)width};
+    struct place p = {buf, cap, (size_t)width, 0};
     for (int d = decimals; d >= 0; d--)
         if (fit(&p, "%*.*f", width, d, (double)ns / 1e6))
             return buf;
@@ -94,6 +95,8 @@ static void name_segment(const struct row *row, struct segment *s)
         if ((f->flags & flags[i].flag) != 0)
             used += (size_t)snprintf(name + used, cap - used, "%s%s",
                                      used > 0 ? "+" : "", flags[i].name);
+    if ((f->flags & TCP_SYN) != 0)
+        s->ack_is_news = true; /* also when it is sent again */
     if (used > 0 && s->has_ack && s->ack_is_news)
         used += (size_t)snprintf(name + used, cap - used, "+ACK");
     if (f->payload_len > 0)
@@ -125,8 +128,8 @@ static bool label_segment(const struct place *p, const struct row *row,
     struct place roomy = *p;
     if (s->ack_is_point)
         return label_bare_ack(p, row, s);
-    if (!s->ack_is_news && roomy.width > 2)
-        roomy.width -= 2; /* an old ack does not cost the arrow its tail */
+    if (!s->ack_is_news && roomy.width > p->tail)
+        roomy.width -= p->tail; /* an old ack does not cost the arrow that */
     if (s->has_ack &&
         (fit(&roomy, "%s seq=%s ack=%s", s->name, s->seq, s->ack) ||
          (s->ack_is_news && fit(p, "%s %s ack=%s", s->name, s->seq, s->ack))))
@@ -274,17 +277,15 @@ static bool label_any(const struct words *w, const struct place *p,
 }
 
 const char *words_label(const struct words *w, const struct row *row, bool full,
-                        size_t width, char *buf, size_t cap)
+                        size_t width, size_t tail, char *buf, size_t cap)
 {
-    struct place p = {buf, cap, width};
-    size_t tag = 0;
+    struct place p = {buf, cap, width, tail};
     if (row->tag != 0 && width > 2 && cap > 3) {
         snprintf(buf, cap, "%c ", row->tag);
-        tag = 2;
+        p.buf += 2;
+        p.cap -= 2;
+        p.width -= 2;
     }
-    p.buf += tag;
-    p.cap -= tag;
-    p.width -= tag;
     if (!label_any(w, &p, row, full))
         cut(&p);
     return buf;
@@ -464,7 +465,7 @@ const char *words_call(const struct words *w, const struct call *c,
                        const void *data, enum row_part part, size_t width,
                        char *buf, size_t cap)
 {
-    struct place p = {buf, cap, width};
+    struct place p = {buf, cap, width, 0};
     bool fits = part == PART_BEGIN    ? call_begins(w, &p, c)
                 : part == PART_RETURN ? call_returns(&p, c, data)
                                       : call_whole(w, &p, c, data);

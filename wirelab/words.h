@@ -36,9 +36,10 @@ const char *words_call(const struct words *w, const struct call *c,
                        char *buf, size_t cap);
 
 /* What stands on the arrow of the row: "6 B seq=x+1 ack=y+1". FULL: all flags,
- * window and options, as far as they fit. */
+ * window and options, as far as they fit. The last TAIL columns of WIDTH are
+ * used only where the label cannot do without. */
 const char *words_label(const struct words *w, const struct row *row, bool full,
-                        size_t width, char *buf, size_t cap);
+                        size_t width, size_t tail, char *buf, size_t cap);
 
 /* Milliseconds, right-aligned to WIDTH, with as many decimals (at most
  * DECIMALS) as fit. */
