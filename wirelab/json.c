@@ -380,7 +380,7 @@ void json_start(struct json *j, const struct lab_options *o, int argc,
     out_list(j->out, "servers", o->command[HOST_SERVER],
              o->commands[HOST_SERVER]);
     out_text(j->out, "kernel", kernel.release);
-    out_text(j->out, "congestion", o->link.congestion);
+    out_text(j->out, "congestion_control", o->link.congestion);
     out_uint(j->out, "seed", o->fault->seed);
     out_uint(j->out, "mtu_bytes", o->link.mtu);
     out_bool(j->out, "ipv6", o->link.ipv6);

@@ -57,7 +57,7 @@ struct lab {
     struct calls *calls;
     struct wire *wire;
     struct program program[HOST_COUNT][LAB_PROGRAMS];
-    struct loop_watch *tick, *child, *stop[3];
+    struct loop_watch *tick, *child, *stop[3], *key;
 };
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -400,6 +400,12 @@ static void stop_cb(void *lab)
     begin_stop(l);
 }
 
+static void key_cb(void *lab)
+{
+    const struct lab_view *view = ((struct lab *)lab)->view;
+    view->key(view->context);
+}
+
 static void on_int(void *lab)
 {
     ((struct lab *)lab)->result->signal = SIGINT;
@@ -452,6 +458,11 @@ static int watch(struct lab *l)
     for (size_t i = 0; i < 3; i++) {
         l->stop[i] = loop_signal(l->loop, stop_signals[i], on_stop[i], l, l->e);
         if (l->stop[i] == NULL)
+            return -1;
+    }
+    if (l->view->input >= 0) {
+        l->key = loop_readable(l->loop, l->view->input, key_cb, l, l->e);
+        if (l->key == NULL)
             return -1;
     }
     loop_set(l->tick, TICK_NS);
@@ -532,6 +543,7 @@ static void end(struct lab *l)
     event_queue_free(l->queue);
     loop_forget(l->tick);
     loop_forget(l->child);
+    loop_forget(l->key);
     for (size_t i = 0; i < 3; i++)
         loop_forget(l->stop[i]);
     loop_free(l->loop);

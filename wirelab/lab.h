@@ -57,6 +57,9 @@ struct lab_view {
     void (*advance)(uint64_t t_ns, void *context);
     /* Has nobody been left to watch (stdout is closed)? Then it ends. */
     bool (*is_gone)(void *context);
+    /* The terminal has keys to read (--step); INPUT is -1: it is not asked. */
+    void (*key)(void *context);
+    int input;
     void *context;
 };
 

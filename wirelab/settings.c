@@ -221,6 +221,10 @@ static int use_table(struct settings *s, int argc, char **argv, FILE *help,
          "also poll, fcntl, setsockopt and their kin"},
         {"explain", 0, NULL, opt_flag, &s->explain, 0, 0,
          "say why each call is made"},
+        {"list", 0, NULL, opt_flag, &s->list, 0, 0,
+         "a sentence an event, for screen readers"},
+        {"step", 0, NULL, opt_flag, &s->step, 0, 0,
+         "a row a key, and before each arrow a question"},
         {"utf8", 0, NULL, opt_flag, &s->utf8, 0, 0,
          "lines and arrows not of ASCII"},
         {"json", 0, NULL, opt_flag, &s->json, 0, 0,
@@ -279,6 +283,14 @@ int settings_finish(struct settings *s, struct err *e)
     struct lab_options *o = &s->lab;
     if (s->relative && s->absolute)
         return err_set(e, STATUS_USAGE, "either --relative or --absolute");
+    if (s->step && (s->json || s->quiet))
+        return err_set(e, STATUS_USAGE,
+                       "--step shows a picture, so neither "
+                       "--json nor --quiet");
+    if (s->step && o->interactive >= 0)
+        return err_set(e, STATUS_USAGE,
+                       "--step and --interactive both want "
+                       "this terminal");
     if (o->link.ipv6 && s->mtu < 1280)
         return err_set(e, STATUS_USAGE,
                        "--mtu %u: IPv6 needs 1280 (RFC 8200, section 5)",

@@ -25,7 +25,7 @@ struct settings {
     unsigned lanes; /* LANE_* */
     bool has_only;
     enum section only;
-    bool relative, absolute, explain, utf8;
+    bool relative, absolute, explain, utf8, list, step;
     bool json, quiet;
     const char *record;
     struct expect *expect;

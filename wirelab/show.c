@@ -6,8 +6,11 @@
 
 #include "clock.h"
 #include "json.h"
+#include "list.h"
+#include "step.h"
 #include "text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,11 @@ struct show {
     const struct settings *s;
     struct out *out;
     struct ladder *ladder; /* each is NULL if it is not asked for */
+    struct step *step;
     struct text *text;
+    struct list list; /* instead of text, for --list */
+    bool begun;
+    bool quit; /* the reader of --step has had enough */
     struct json *json, *record;
     char wire[64]; /* what the wire's column is called */
 };
@@ -54,25 +61,44 @@ static bool wants_colour(void)
            term != NULL && strcmp(term, "dumb") != 0;
 }
 
-static int open_picture(struct show *w, struct err *e)
+/* A line of the picture; the first that cannot be written is remembered. */
+static void show_line(const char *line, void *context)
+{
+    struct show *w = context;
+    errno = 0;
+    if ((puts(line) == EOF || fflush(stdout) == EOF) && w->out->failed == 0)
+        w->out->failed = errno != 0 ? errno : EIO;
+}
+
+static void words_init(const struct settings *s, struct words *words)
+{
+    *words = (struct words){.numbers = s->absolute   ? WORDS_ABSOLUTE
+                                       : s->relative ? WORDS_RELATIVE
+                                                     : WORDS_LETTERS};
+    for (int i = 0; i < HOST_COUNT; i++)
+        addr_parse(link_address(i, s->lab.link.ipv6), &words->host[i],
+                   NULL); /* our own constants: always good */
+}
+
+static int open_text(struct show *w)
+{
+    struct text_options o = {.columns = columns(),
+                             .utf8 = w->s->utf8,
+                             .colour = wants_colour(),
+                             .explain = w->s->explain,
+                             .wire = w->wire};
+    name_wire(w->s->fault, w->wire, sizeof w->wire);
+    words_init(w->s, &o.words);
+    w->text = text_new(&o, show_line, w);
+    return w->text == NULL ? -1 : 0;
+}
+
+static struct ladder *open_ladder(struct show *w, row_fn *row, void *context)
 {
     const struct settings *s = w->s;
-    const struct fault_link *link = s->fault->link;
-    uint64_t there = link[HOST_CLIENT].delay_ns;
-    uint64_t back = link[HOST_SERVER].delay_ns;
-    struct text_options text = {.columns = columns(),
-                                .utf8 = s->utf8,
-                                .colour = wants_colour(),
-                                .explain = s->explain,
-                                .wire = w->wire};
-    if (s->relative)
-        text.words.numbers = WORDS_RELATIVE;
-    if (s->absolute)
-        text.words.numbers = WORDS_ABSOLUTE;
-    for (int i = 0; i < HOST_COUNT; i++)
-        addr_parse(link_address(i, s->lab.link.ipv6), &text.words.host[i],
-                   NULL); /* our own constants: always good */
-    struct ladder_options rows = {
+    uint64_t there = s->fault->link[HOST_CLIENT].delay_ns;
+    uint64_t back = s->fault->link[HOST_SERVER].delay_ns;
+    struct ladder_options o = {
         .lanes = s->lanes,
         .calls_all = s->lab.calls_all,
         .explain = s->explain,
@@ -81,14 +107,37 @@ static int open_picture(struct show *w, struct err *e)
         .several = s->lab.commands[HOST_CLIENT] > 1,
         .delay_ns = there > back ? there : back,
     };
-    name_wire(s->fault, w->wire, sizeof w->wire);
-    w->text = text_new(&text, text_to_stream, stdout);
-    w->ladder = ladder_new(&rows, text_row, w->text);
-    if (w->text == NULL || w->ladder == NULL)
-        return err_set(e, STATUS_FAILED, "no memory for the picture");
-    text_legend(w->text);
-    text_head(w->text);
-    return 0;
+    return ladder_new(&o, row, context);
+}
+
+/* Rows go from the ladder to the text or the list, with --step by way of it. */
+static int open_picture(struct show *w, struct err *e)
+{
+    row_fn *row = text_row;
+    void *context = NULL;
+    if (w->s->list) {
+        w->list = (struct list){
+            .explain = w->s->explain, .line = show_line, .context = w};
+        words_init(w->s, &w->list.words);
+        row = list_row;
+        context = &w->list;
+    } else {
+        if (open_text(w) < 0)
+            goto no_memory;
+        context = w->text;
+    }
+    if (w->s->step) {
+        w->step = step_new(STDIN_FILENO, stderr, row, context);
+        if (w->step == NULL)
+            goto no_memory;
+        row = step_row;
+        context = w->step;
+    }
+    w->ladder = open_ladder(w, row, context);
+    if (w->ladder != NULL)
+        return 0;
+no_memory:
+    return err_set(e, STATUS_FAILED, "no memory for the picture");
 }
 
 static int open_json(struct show *w, int argc, char **argv, struct err *e)
@@ -105,6 +154,14 @@ static int open_json(struct show *w, int argc, char **argv, struct err *e)
     return 0;
 }
 
+static void show_free(struct show *w)
+{
+    ladder_free(w->ladder);
+    step_free(w->step);
+    text_free(w->text);
+    free(w);
+}
+
 struct show *show_open(const struct settings *s, struct out *out, int argc,
                        char **argv, struct err *e)
 {
@@ -117,17 +174,26 @@ struct show *show_open(const struct settings *s, struct out *out, int argc,
     w->out = out;
     if (open_json(w, argc, argv, e) < 0 ||
         (!s->json && !s->quiet && open_picture(w, e) < 0)) {
-        ladder_free(w->ladder);
-        text_free(w->text);
-        free(w);
+        show_free(w);
         return NULL;
     }
     return w;
 }
 
+/* The head of the picture; not before the lab has begun. */
+static void show_head(struct show *w)
+{
+    if (w->text == NULL || w->begun)
+        return;
+    w->begun = true;
+    text_legend(w->text);
+    text_head(w->text);
+}
+
 static void show_event(const struct event *e, void *context)
 {
     struct show *w = context;
+    show_head(w);
     if (w->ladder != NULL)
         ladder_event(e, w->ladder);
     if (w->json != NULL)
@@ -148,12 +214,36 @@ static void show_advance(uint64_t t_ns, void *context)
 static bool show_is_gone(void *context)
 {
     const struct show *w = context;
-    return w->out->failed != 0 || ferror(stdout);
+    return w->out->failed != 0 || w->quit;
+}
+
+static void show_key(void *context)
+{
+    struct show *w = context;
+    if (!step_key(w->step))
+        w->quit = true;
 }
 
 struct lab_view show_view(struct show *w)
 {
-    return (struct lab_view){show_event, show_advance, show_is_gone, w};
+    bool keys = w->step != NULL && isatty(STDIN_FILENO);
+    return (struct lab_view){.event = show_event,
+                             .advance = show_advance,
+                             .is_gone = show_is_gone,
+                             .key = show_key,
+                             .input = keys ? STDIN_FILENO : -1,
+                             .context = w};
+}
+
+/* The lab is over, its rows are not. */
+static void show_rest(struct show *w)
+{
+    ladder_finish(w->ladder);
+    while (w->step != NULL && !w->quit && step_waits(w->step))
+        show_key(w);
+    if (!ladder_complete(w->ladder) ||
+        (w->step != NULL && !step_complete(w->step)))
+        out_say(w->out, "memory was short: rows are missing");
 }
 
 /* Who reads the picture must know if it is not the whole truth. */
@@ -184,11 +274,8 @@ static bool say_expectations(const struct show *w)
 int show_close(struct show *w, const struct lab_result *r, int status)
 {
     struct err e;
-    if (w->ladder != NULL) {
-        ladder_finish(w->ladder);
-        if (!ladder_complete(w->ladder))
-            out_say(w->out, "memory was short: rows are missing");
-    }
+    if (w->ladder != NULL)
+        show_rest(w);
     say_drops(w, r);
     if (w->s->expects && !say_expectations(w) && r->signal == 0)
         status = STATUS_EXPECT;
@@ -198,8 +285,6 @@ int show_close(struct show *w, const struct lab_result *r, int status)
             out_error(w->out, &e);
             status = status == 0 ? (int)e.status : status;
         }
-    ladder_free(w->ladder);
-    text_free(w->text);
-    free(w);
+    show_free(w);
     return status;
 }
