@@ -99,7 +99,8 @@ void load_report(struct client *c, const struct load *l,
     out_uint(o, "opened", r->opened);
     out_uint(o, "open", r->open);
     out_uint(o, "connections_per_second", (uint64_t)connect_rate(r));
-    out_uint(o, "connections_ns", r->opened_ns - r->begin_ns);
+    out_uint(o, "connections_ns",
+             r->opened > 0 ? r->opened_ns - r->begin_ns : 0);
     out_uint(o, "answered", r->answered);
     out_uint(o, "requests_per_second", (uint64_t)request_rate(r));
     out_uint(o, "requests_ns",
