@@ -12,6 +12,7 @@
  *   client frames: SYN, ACK, 6 B   the same of one side
  *   server states: SYN_RCVD, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSED
  *   client calls: socket, connect = 0, send = 6, recv = 6, close
+ *   A after B          at least once after the first B; "A before B" likewise
  *   no A               never; also "no A before B", "no A after B"
  *   exactly 2 A        so often; "at least 1 A", "at most 3 A" likewise,
  *                      with before and after if need be

@@ -139,6 +139,15 @@ static int read_count(struct lex *l, struct expect *x,
     return 0;
 }
 
+/* Is "after" or "before" said before this statement ends? */
+static bool says_when(struct lex l)
+{
+    for (; !at_separator(&l); lex_next(&l))
+        if (lex_is(&l, "after") || lex_is(&l, "before"))
+            return true;
+    return false;
+}
+
 /* The kinds of lists, and in which lane their items must be. */
 struct list_kind {
     const char *name, *item;
@@ -170,6 +179,10 @@ static int read_list_item(struct lex *l, struct claim *c,
     struct pattern *p = &c->step[c->steps - 1].pattern;
     if (p->lane != kind->lane)
         return lex_refuse(&begin, e, kind->item);
+    if (received && pattern_is_of_departure(p))
+        return lex_refuse(&begin, e,
+                          "known of an arrival: what the wire did, and what is "
+                          "sent again, is said of the departure");
     if (received)
         p->lane = IN_RECEIVED;
     return 0;
@@ -231,6 +244,10 @@ static int read_statement(struct lex *l, struct expect *x, size_t *order,
     int taken = take_quantity(l, &count, e);
     if (taken < 0)
         return -1;
+    if (taken == 0 && says_when(*l)) {
+        taken = 1;
+        count = (struct compared){COMPARE_AT_LEAST, 1};
+    }
     if (taken > 0)
         return read_count(l, x, &count, begin, e);
     if (is_list(l, &host, &named))

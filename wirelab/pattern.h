@@ -107,6 +107,9 @@ struct pattern {
 int pattern_parse(struct lex *l, const enum host_id *host, struct pattern *p,
                   struct err *e);
 
+/* Does it say what only a departure tells: a fate, or that it is sent again? */
+bool pattern_is_of_departure(const struct pattern *p);
+
 /* "client" or "server", if that is the current token: takes it. */
 bool pattern_take_host(struct lex *l, enum host_id *host);
 

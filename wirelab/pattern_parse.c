@@ -219,12 +219,24 @@ static int take_attribute(struct lex *l, struct pattern *p, struct err *e)
     return 1;
 }
 
+bool pattern_is_of_departure(const struct pattern *p)
+{
+    return p->has_fate || p->has_again || p->by[0] != '\0';
+}
+
 static int take_attributes(struct lex *l, struct pattern *p, struct err *e)
 {
+    const struct lex begin = *l;
     int taken;
     do
         taken = take_attribute(l, p, e);
     while (taken > 0);
+    if (taken == 0 && p->lane == IN_RECEIVED && pattern_is_of_departure(p)) {
+        *l = begin;
+        return lex_refuse(l, e,
+                          "possible: what the wire did, and what is sent "
+                          "again, is said of the departure, not of 'received'");
+    }
     if (taken == 0 && p->is_copy && p->lane != IN_RECEIVED)
         return lex_refuse(l, e, "'received': only there a copy is seen");
     return taken;
