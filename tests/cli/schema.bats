@@ -88,6 +88,15 @@ loopbacks() {
     schema "$out" start call end
 }
 
+@test "a load, and one that nobody answers" {
+    start tcp_server --quiet -m event 0
+    exits 0 tcp_client --json --load --requests 3 "$host" "$port"
+    schema "$out" start end
+    stop
+    exits 4 tcp_client --json --load --requests 3 127.0.0.1 1
+    schema "$out" start end
+}
+
 @test "bytes that are no text, and an argument that is none either" {
     start udp_server --json -v -n 1 0
     head -c 3000 /dev/urandom >bytes
