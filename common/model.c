@@ -58,12 +58,20 @@ bool model_may_answer(const struct addr *local, const struct addr *peer)
     return true;
 }
 
+/* Nobody will see the event: a server under load need not put it in words. */
+static bool unseen(const struct server *s)
+{
+    return s->out->quiet && !s->out->json;
+}
+
 void model_connected(struct server *s, struct model_conn *c)
 {
     char peer[ADDR_TEXT], local[ADDR_TEXT];
     unsigned long long open = atomic_fetch_add(&s->totals->open, 1) + 1;
     c->number = atomic_fetch_add(&s->totals->connections, 1) + 1;
     c->begin_ns = out_now_ns(s->out);
+    if (unseen(s))
+        return;
     addr_format(&c->peer, peer, sizeof peer);
     out_begin(s->out, "connected");
     out_text(s->out, "proto", "tcp");
@@ -100,6 +108,8 @@ void model_closed(struct server *s, const struct model_conn *c,
     atomic_fetch_add(&s->totals->sent_bytes, c->sent_bytes);
     if (how != HOW_FIN)
         atomic_fetch_add(&s->totals->failed, 1);
+    if (unseen(s))
+        return;
     ending(first_closer, how, text, sizeof text);
     addr_format(&c->peer, peer, sizeof peer);
     out_begin(s->out, "closed");
@@ -126,7 +136,7 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
     atomic_fetch_add(&s->totals->datagram_bytes_in, bytes);
     if (truncated)
         atomic_fetch_add(&s->totals->truncated, 1);
-    if (s->out->quiet && !s->out->json)
+    if (unseen(s))
         return;
     addr_format(peer, text, sizeof text);
     out_begin(s->out, "datagram");

@@ -49,8 +49,9 @@ static struct call begin(enum call_id id, int fd)
 }
 
 /* Notes the result, tells the observer, and fills *e after a failure. Keeps
- * errno and returns the result. WHAT is the object of the message, or NULL. */
-static long end(struct call *c, long result, const char *what, struct err *e)
+ * errno and returns the result. The object of the message is the address that
+ * the call was given, if it was given one. */
+static long end(struct call *c, long result, struct err *e)
 {
     int saved = errno;
     c->returned = true;
@@ -60,16 +61,21 @@ static long end(struct call *c, long result, const char *what, struct err *e)
         c->end_ns = clock_now_ns();
         observer(c, observer_context);
     }
-    errno = saved;
-    if (result < 0) {
-        if (c->proto == 0)
+    if (result < 0 && e != NULL) {
+        char text[ADDR_TEXT] = "";
+        const char *advice = NULL;
+        if (saved != EAGAIN && c->proto == 0) /* EAGAIN happens all the time */
             c->proto = proto_of(c->fd);
-        const char *advice = call_advice(c);
-        err_sys(e, "%s%s%s", call_name(c), what != NULL ? " " : "",
-                what != NULL ? what : "");
+        if (saved != EAGAIN)
+            advice = call_advice(c);
+        if (c->addr.len != 0)
+            addr_format(&c->addr, text, sizeof text);
+        errno = saved; /* which the resolver may have used */
+        err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
         if (advice != NULL)
             err_advise(e, "%s", advice);
     }
+    errno = saved;
     return result;
 }
 
@@ -85,16 +91,15 @@ int sock_socket(int family, int type, struct err *e)
     c.arg[0] = family;
     c.arg[1] = type;
     c.proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-    return (int)end(&c, socket(family, type, 0), NULL, e);
+    return (int)end(&c, socket(family, type, 0), e);
 }
 
 int sock_bind(int fd, const struct addr *a, struct err *e)
 {
-    char text[ADDR_TEXT], who[200];
+    char who[200];
     struct call c = begin(CALL_BIND, fd);
     c.addr = *a;
-    int result = (int)end(&c, bind(fd, &a->sa, a->len),
-                          addr_format(a, text, sizeof text), e);
+    int result = (int)end(&c, bind(fd, &a->sa, a->len), e);
     if (result < 0 && e != NULL) {
         e->status = STATUS_BIND;
         int type = proto_of(fd) == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
@@ -109,7 +114,7 @@ int sock_listen(int lfd, int backlog, struct err *e)
 {
     struct call c = begin(CALL_LISTEN, lfd);
     c.arg[0] = backlog;
-    int result = (int)end(&c, listen(lfd, backlog), NULL, e);
+    int result = (int)end(&c, listen(lfd, backlog), e);
     if (result < 0 && e != NULL)
         e->status = STATUS_BIND;
     return result;
@@ -125,7 +130,7 @@ int sock_accept(int lfd, struct addr *peer, struct err *e)
     } while (again(cfd));
     if (cfd >= 0)
         c.addr = *peer;
-    return (int)end(&c, cfd, NULL, e);
+    return (int)end(&c, cfd, e);
 }
 
 /* After EINTR or EINPROGRESS: waits for the end of the handshake. Returns 0,
@@ -166,7 +171,6 @@ static int connect_within(int fd, const struct addr *peer, uint64_t timeout_ns)
 int sock_connect(int fd, const struct addr *peer, uint64_t timeout_ns,
                  struct err *e)
 {
-    char text[ADDR_TEXT];
     struct call c = begin(CALL_CONNECT, fd);
     c.addr = *peer;
     int result;
@@ -177,7 +181,7 @@ int sock_connect(int fd, const struct addr *peer, uint64_t timeout_ns,
         if (again(result))
             result = await_connect(fd, UINT64_MAX);
     }
-    return (int)end(&c, result, addr_format(peer, text, sizeof text), e);
+    return (int)end(&c, result, e);
 }
 
 ssize_t sock_send(int fd, const void *buf, size_t len, int flags, struct err *e)
@@ -190,7 +194,7 @@ ssize_t sock_send(int fd, const void *buf, size_t len, int flags, struct err *e)
     do
         n = send(fd, buf, len, flags);
     while (again(n));
-    return end(&c, n, NULL, e);
+    return end(&c, n, e);
 }
 
 ssize_t sock_recv(int fd, void *buf, size_t cap, int flags, struct err *e)
@@ -206,13 +210,12 @@ ssize_t sock_recv(int fd, void *buf, size_t cap, int flags, struct err *e)
     c.data_len = n > 0 ? (size_t)n : 0;
     if (c.data_len > cap) /* MSG_TRUNC tells the true size */
         c.data_len = cap;
-    return end(&c, n, NULL, e);
+    return end(&c, n, e);
 }
 
 ssize_t sock_sendto(int fd, const void *buf, size_t len,
                     const struct addr *peer, struct err *e)
 {
-    char text[ADDR_TEXT];
     struct call c = begin(CALL_SENDTO, fd);
     c.data = buf;
     c.data_len = c.size = len;
@@ -221,7 +224,7 @@ ssize_t sock_sendto(int fd, const void *buf, size_t len,
     do
         n = sendto(fd, buf, len, 0, &peer->sa, peer->len);
     while (again(n));
-    return end(&c, n, addr_format(peer, text, sizeof text), e);
+    return end(&c, n, e);
 }
 
 ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
@@ -242,21 +245,21 @@ ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
     }
     if (truncated != NULL)
         *truncated = n > 0 && (size_t)n > cap;
-    return end(&c, n, NULL, e);
+    return end(&c, n, e);
 }
 
 int sock_shutdown(int fd, int how, struct err *e)
 {
     struct call c = begin(CALL_SHUTDOWN, fd);
     c.arg[0] = how;
-    return (int)end(&c, shutdown(fd, how), NULL, e);
+    return (int)end(&c, shutdown(fd, how), e);
 }
 
 void sock_close(int fd)
 {
     int saved = errno;
     struct call c = begin(CALL_CLOSE, fd);
-    end(&c, close(fd), NULL, NULL);
+    end(&c, close(fd), NULL);
     errno = saved;
 }
 
@@ -266,8 +269,7 @@ int sock_setsockopt(int fd, int level, int name, int value, struct err *e)
     c.arg[0] = level;
     c.arg[1] = name;
     c.arg[2] = value;
-    return (int)end(&c, setsockopt(fd, level, name, &value, sizeof value), NULL,
-                    e);
+    return (int)end(&c, setsockopt(fd, level, name, &value, sizeof value), e);
 }
 
 int sock_setsockopt_raw(int fd, int level, int name, const void *value,
@@ -278,7 +280,7 @@ int sock_setsockopt_raw(int fd, int level, int name, const void *value,
     c.arg[1] = name;
     c.data = value;
     c.data_len = len;
-    return (int)end(&c, setsockopt(fd, level, name, value, len), NULL, e);
+    return (int)end(&c, setsockopt(fd, level, name, value, len), e);
 }
 
 int sock_timeout(int fd, uint64_t timeout_ns, struct err *e)
@@ -301,7 +303,7 @@ int sock_error(int fd)
     c.arg[1] = SO_ERROR;
     long result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &len);
     c.arg[2] = value;
-    return end(&c, result, NULL, NULL) < 0 ? errno : value;
+    return end(&c, result, NULL) < 0 ? errno : value;
 }
 
 int sock_getsockname(int fd, struct addr *a, struct err *e)
@@ -309,8 +311,9 @@ int sock_getsockname(int fd, struct addr *a, struct err *e)
     struct call c = begin(CALL_GETSOCKNAME, fd);
     *a = (struct addr){.len = sizeof a->in6};
     int result = getsockname(fd, &a->sa, &a->len);
-    c.addr = *a;
-    return (int)end(&c, result, NULL, e);
+    if (result == 0)
+        c.addr = *a;
+    return (int)end(&c, result, e);
 }
 
 int sock_nonblock(int fd, struct err *e)
@@ -319,5 +322,5 @@ int sock_nonblock(int fd, struct err *e)
     int flags = fcntl(fd, F_GETFL);
     c.arg[0] = F_SETFL;
     c.arg[1] = flags | O_NONBLOCK;
-    return (int)end(&c, fcntl(fd, F_SETFL, flags | O_NONBLOCK), NULL, e);
+    return (int)end(&c, fcntl(fd, F_SETFL, flags | O_NONBLOCK), e);
 }
