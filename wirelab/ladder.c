@@ -124,15 +124,14 @@ static void title(struct ladder *l, enum section section,
     shelf_title(&l->shelf, &row, talk, t_ns);
 }
 
-/* shelf_words_fn: a title about a talk names it, one about none is of a
- * section. */
+/* shelf_words_fn: a title with a tag names that conversation, one without is of
+ * a section. */
 static bool write_title(struct row *row, const void *about, void *context)
 {
     struct ladder *l = context;
     const struct talk *talk = about;
-    if (talk == NULL)
-        return talk_title(&l->talks, NULL, row->section, row->text,
-                          sizeof row->text);
+    if (row->tag == 0)
+        return talk_title(&l->talks, row->section, row->text, sizeof row->text);
     bool joins = !l->options.several && talk->number == 2;
     return talk_name(talk, joins, row->text, sizeof row->text);
 }
@@ -223,14 +222,22 @@ static void emit_alone(struct ladder *l, struct item *i)
     emit(l, i);
 }
 
+/* When a frame landed, or will at the earliest. */
+static uint64_t landing_ns(const struct ladder *l, const struct item *i)
+{
+    if (i->partner != NULL)
+        return i->partner->t_ns;
+    return i->due_ns > l->now_ns ? i->due_ns : l->now_ns + 1;
+}
+
 /* With how many frames of the other host does this departure cross, as far as
  * is known? */
 static unsigned crossings(const struct ladder *l, const struct item *i)
 {
     unsigned n = 0;
     for (const struct item *o = head(l, other(i->host)); o != NULL; o = o->next)
-        n += o->end == END_LEAVES && !o->is_split && o->t_ns < i->due_ns &&
-             o->due_ns > i->t_ns;
+        n += o->end == END_LEAVES && !o->is_split &&
+             o->t_ns < landing_ns(l, i) && i->t_ns < landing_ns(l, o);
     return n;
 }
 
@@ -266,7 +273,7 @@ static bool split_early(struct ladder *l, struct item *i)
     for (struct item *o = head(l, other(i->host)); o != NULL; o = o->next) {
         if (o == i->partner)
             return false;
-        if (o->end == END_LEAVES && !o->is_split && o->t_ns < i->due_ns) {
+        if (o->end == END_LEAVES && !o->is_split) {
             split_one_of(l, i, o);
             return true;
         }

@@ -146,11 +146,11 @@ bool talks_is_listening(const struct talks *t, enum host_id host, pid_t pid,
 const struct talk_socket *talks_holder(const struct talks *t, enum host_id host,
                                        const struct talk *talk);
 
-/* The words of a title, into BUF. Returns true if they are final, false if
- * what is still to come may make them say more. TALK NULL: the one there is.
- */
-bool talk_title(const struct talks *t, const struct talk *talk,
-                enum section section, char *buf, size_t cap);
+/* The words of a section's title, into BUF. They are about the first
+ * conversation: of more there are no sections. Returns true if they are final,
+ * false if what is still to come may make them say more. */
+bool talk_title(const struct talks *t, enum section section, char *buf,
+                size_t cap);
 
 /* The words for the title of a conversation by its tag. LATE: it joins one
  * that had no tag so far. Final or not, as above. */

@@ -182,10 +182,15 @@ const struct talk_socket *talks_listener(const struct talks *t,
 bool talks_is_listening(const struct talks *t, enum host_id host, pid_t pid,
                         int fd)
 {
-    for (const struct talk_socket *s = t->sockets; s != NULL; s = s->next)
-        if (s->host == host && s->pid == pid && s->fd == fd)
+    bool inherited = false;
+    for (const struct talk_socket *s = t->sockets; s != NULL; s = s->next) {
+        if (s->host != host || s->fd != fd)
+            continue;
+        if (s->pid == pid)
             return s->listening && !s->closed;
-    return false;
+        inherited |= s->listening;
+    }
+    return inherited;
 }
 
 const struct talk_socket *talks_holder(const struct talks *t, enum host_id host,

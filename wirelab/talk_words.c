@@ -29,10 +29,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct sentence *s,
             (size_t)n < s->cap - s->used ? (size_t)n : s->cap - s->used - 1;
 }
 
-/* The one conversation of a picture that has only one: the first. */
-static const struct talk *only_talk(const struct talks *t)
+/* The conversation that was seen first, or NULL. */
+static const struct talk *oldest(const struct talks *t)
 {
-    return t->count == 1 ? t->first : NULL;
+    const struct talk *talk = t->first;
+    while (talk != NULL && talk->next != NULL)
+        talk = talk->next;
+    return talk;
 }
 
 /* Is a datagram socket bound to the same number? */
@@ -145,12 +148,11 @@ static bool title_close(const struct talk *talk, struct sentence *s)
     return true;
 }
 
-bool talk_title(const struct talks *t, const struct talk *talk,
-                enum section section, char *buf, size_t cap)
+bool talk_title(const struct talks *t, enum section section, char *buf,
+                size_t cap)
 {
     struct sentence s = {.buf = buf, .cap = cap};
-    if (talk == NULL)
-        talk = only_talk(t);
+    const struct talk *talk = oldest(t);
     switch (section) {
     case SECTION_SETUP:
         return title_setup(t, &s);
@@ -202,8 +204,8 @@ static void add_segments(const struct ladder_totals *n, struct sentence *s)
 /* Who keeps TIME_WAIT, if anybody was seen in it. */
 static void add_time_wait(const struct talks *t, struct sentence *s)
 {
-    const struct talk *talk = only_talk(t);
-    if (talk == NULL)
+    const struct talk *talk = t->first;
+    if (t->count != 1)
         return;
     bool client = talk->side[HOST_CLIENT].time_wait;
     bool server = talk->side[HOST_SERVER].time_wait;
