@@ -7,6 +7,7 @@
 #include "out.h"
 
 #include "clock.h"
+#include "stop.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -33,20 +34,24 @@ uint64_t out_now_ns(const struct out *o)
 }
 
 /* All of it: 0, or an errno. A descriptor that somebody made non-blocking is
- * waited for. */
+ * waited for. After a stop signal, which interrupts every 50 ms (stop.h), a
+ * reader that takes nothing is waited for a second more. */
 static int write_all(int fd, const char *data, size_t len)
 {
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int patience = 20;
     while (len > 0) {
         ssize_t n = write(fd, data, len);
         if (n >= 0) {
             data += n;
             len -= (size_t)n;
         } else if (errno == EAGAIN) {
-            struct pollfd p = {.fd = fd, .events = POLLOUT};
             poll(&p, 1, -1); /* what it says, the next write says too */
         } else if (errno != EINTR) {
             return errno;
         }
+        if (n < 0 && stop_signal() != 0 && --patience == 0)
+            return EINTR;
     }
     return 0;
 }
@@ -248,24 +253,6 @@ void out_progress(const struct out *o, const char *format, ...)
     write_all(STDERR_FILENO, text, strlen(text));
 }
 
-void out_say(const struct out *o, const char *format, ...)
-{
-    char text[1024], line[1200];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    int n = snprintf(line, sizeof line, "%s: %s\n", o->program, text);
-    write_all(STDERR_FILENO, line, (size_t)n);
-}
-
-void out_error(const struct out *o, const struct err *e)
-{
-    out_say(o, "%s", e->text);
-    if (e->advice[0] != '\0')
-        out_say(o, "%s", e->advice);
-}
-
 /* One byte as C writes it, at most 4 characters. */
 static size_t escape_byte(unsigned char c, const char *keep, char *buf)
 {
@@ -330,6 +317,29 @@ static size_t terminal_text(const unsigned char *in, size_t len, char *text,
     }
     *taken = i;
     return used;
+}
+
+/* What came from outside, a command line too, must not steer the terminal. */
+void out_say(const struct out *o, const char *format, ...)
+{
+    char text[1024], line[4200];
+    size_t taken;
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    size_t len = (size_t)snprintf(line, 64, "%.60s: ", o->program);
+    len += terminal_text((const unsigned char *)text, strlen(text), line + len,
+                         sizeof line - len - 1, &taken);
+    line[len++] = '\n';
+    write_all(STDERR_FILENO, line, len);
+}
+
+void out_error(const struct out *o, const struct err *e)
+{
+    out_say(o, "%s", e->text);
+    if (e->advice[0] != '\0')
+        out_say(o, "%s", e->advice);
 }
 
 int out_bytes(struct out *o, const void *data, size_t len, bool escape,
