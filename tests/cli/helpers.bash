@@ -87,6 +87,13 @@ says() {
     fi
 }
 
+# lacks REGEX FILE: no line of it fits. (In bats `!` never fails a test.)
+lacks() {
+    if grep -qEa -- "$1" "$2"; then
+        fail "'$1' is in: $(cat -v "$2")"
+    fi
+}
+
 # start COMMAND...: starts a server; goes on when its ready line has come.
 # Sets $server (its process), $ready, $host and $port; $log is what it printed,
 # the file $talk its stderr.
@@ -139,6 +146,40 @@ stop() {
     finish
     [ "$status" -eq 0 ] || fail "the server ended with $status"
     server=
+}
+
+# The end of a peer, which has no good order.
+stop_peer() {
+    kill "$server"
+    finish
+    server=
+}
+
+# wait_for REGEX FILE: until some line of it fits.
+wait_for() {
+    local end=$((SECONDS + PATIENCE))
+    until grep -qEsa -- "$1" "$2"; do
+        [ "$SECONDS" -lt "$end" ] || fail "no '$1' in $2: $(cat "$2")" || return
+        wait_a_moment
+    done
+}
+
+# wait_until_blocked PROCESS: until it waits in write(2) or poll(2), and has
+# used no time since we last looked.
+wait_until_blocked() {
+    local before='' now end=$((SECONDS + PATIENCE))
+    while [ "$SECONDS" -lt "$end" ]; do
+        now=$(cut -d ' ' -f 3,14,15 "/proc/$1/stat")
+        [[ $now != S* || $now != "$before" ]] || return 0
+        before=$now
+        wait_a_moment
+    done
+    fail "process $1 does not block: $now"
+}
+
+# So that a wait does not take the processor from what it waits for.
+wait_a_moment() {
+    read -r -t 0.05 <> <(:) || true
 }
 
 # logged REGEX: some line of the server's log fits.

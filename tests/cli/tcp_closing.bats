@@ -4,7 +4,7 @@
 # How connections and servers end, in every model: who closes first, by FIN or
 # by RST, the peer's faults, signals, and what must be left over: nothing.
 # Read next: tcp_client.bats.
-# shellcheck disable=SC2030,SC2031,SC2094,SC2154 # set by helpers.bash
+# shellcheck disable=SC2030,SC2031,SC2034,SC2094,SC2154 # set by helpers.bash
 load helpers
 
 # Asserts a `closed` event: who, how, bytes in, bytes out (jq conditions).
@@ -19,7 +19,7 @@ closed() {
         exits 0 tcp_client --json "$host" "$port" <<<hello
         stop
         closed client fin '. == 6' '. == 6'
-        log=$(<"$out")
+        log=$(<"$out") # for closed
         closed client fin '. == 6' '. == 6'
     done
 }

@@ -3,7 +3,7 @@
 #
 # tcp_server: each service and each option, in every model that --models lists.
 # Read next: tcp_closing.bats, about how connections end.
-# shellcheck disable=SC2030,SC2031,SC2094,SC2154 # set by helpers.bash
+# shellcheck disable=SC2030,SC2031,SC2034,SC2094,SC2154 # set by helpers.bash
 load helpers
 
 @test "every model and every service is listed, a line each" {
@@ -238,7 +238,7 @@ pattern() {
         for call in "${calls[@]}"; do
             grep -qF -- "$call" "$talk" || fail "no '$call'"
         done
-        ! grep -q $'\e' "$talk"
+        lacks $'\e' "$talk"
     done
 }
 
