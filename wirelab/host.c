@@ -10,6 +10,7 @@
  */
 #include "host.h"
 
+#include "cure.h"
 #include "netlink.h"
 
 #include <errno.h>
@@ -27,39 +28,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool file_begins(const char *path, char byte)
-{
-    char got = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool same = read(fd, &got, 1) == 1 && got == byte;
-    close(fd);
-    return same;
-}
-
-const char *hosts_cure(void)
-{
-    const char *userns = "/proc/sys/kernel/unprivileged_userns_clone";
-    const char *apparmor =
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
-    if (file_begins("/proc/sys/user/max_user_namespaces", '0'))
-        return "sudo sysctl user.max_user_namespaces=10000";
-    if (file_begins(userns, '0'))
-        return "sudo sysctl kernel.unprivileged_userns_clone=1";
-    if (file_begins(apparmor, '1'))
-        return "sudo make install-apparmor, or: sudo sysctl "
-               "kernel.apparmor_restrict_unprivileged_userns=0";
-    return "run it outside of the container or chroot, or see: "
-           "wirelab doctor";
-}
-
 static int refused(struct err *e, const char *what)
 {
     err_sys(e, "%s", what);
     if (e != NULL)
         e->status = STATUS_SKIP;
-    return err_advise(e, "%s", hosts_cure());
+    const struct cure *c = cure_namespaces();
+    return err_advise(e, "%s: %s", c->why, c->how);
 }
 
 static int write_file(const char *path, const char *text)
@@ -164,6 +139,24 @@ struct init_report {
     int names_failed; /* errno: the names do not resolve */
 };
 
+static void prepare_mounts(bool ipv6, struct init_report *report)
+{
+    if (unshare(CLONE_NEWNS) < 0) {
+        report->failed = errno;
+        return;
+    }
+    /* First of all: else what follows would show up on the machine itself.
+     * It fails in a chroot, which then stays as it is. */
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount_names(ipv6) < 0) {
+        report->names_failed = errno;
+        return;
+    }
+    /* Refused in some containers; the old /proc then stays, and shows the
+     * programs under the machine's numbers. */
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 /* Process 1: prepares the mounts, then takes in orphans until wirelab is
  * gone. Its end is the end of every process in the namespace. */
 static void init_run(int report_fd, int lifeline, bool ipv6)
@@ -172,16 +165,7 @@ static void init_run(int report_fd, int lifeline, bool ipv6)
     char byte;
     setsid();
     signal(SIGCHLD, SIG_IGN);
-    if (unshare(CLONE_NEWNS) < 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
-        report.failed = errno;
-    } else {
-        if (mount_names(ipv6) < 0)
-            report.names_failed = errno;
-        /* Refused in some containers; the old /proc then stays, and shows the
-         * programs under the machine's numbers. */
-        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-    }
+    prepare_mounts(ipv6, &report);
     if (write(report_fd, &report, sizeof report) != sizeof report)
         _exit(1);
     close(report_fd);
@@ -220,10 +204,11 @@ static int start_init(struct hosts *h, bool ipv6, struct err *e)
         goto fail;
     }
     if (report.names_failed != 0)
-        snprintf(h->names_missing, sizeof h->names_missing,
-                 "the names client and server do not resolve here: "
-                 "/etc/hosts: %s",
-                 strerror(report.names_failed));
+        snprintf(
+            h->names_missing, sizeof h->names_missing,
+            "the names do not resolve here (/etc/hosts: %s): use " LINK_CLIENT4
+            " and " LINK_SERVER4,
+            strerror(report.names_failed));
     close(said[0]);
     h->lifeline = life[1];
     return 0;

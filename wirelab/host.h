@@ -48,7 +48,4 @@ int hosts_enter(const struct hosts *h, enum host_id host, struct err *e);
  * children too), and closes all. Nothing is left behind. */
 void hosts_close(struct hosts *h);
 
-/* What to do about a refused namespace on this machine, in one line. */
-const char *hosts_cure(void);
-
 #endif
