@@ -116,3 +116,23 @@ run_examples() {
         run_examples example_of_markdown "$file"
     done <"$BATS_TEST_TMPDIR/files"
 }
+
+# The table of common/README.md: "level file", one a line.
+levels() {
+    sed -nE 's/^\| ([0-9]) \| .([a-z_]+). .*/\1 \2/p' common/README.md
+}
+
+@test "common/README.md has every file, and none includes a higher level" {
+    diff <(levels | cut -d ' ' -f 2 | sort) \
+        <(basename -s .c common/*.c)
+    for file in common/*.[ch]; do
+        name=$(basename "${file%.*}")
+        mine=$(levels | sed -n "s/ $name$//p")
+        while read -r used; do
+            theirs=$(levels | sed -n "s/ $used$//p")
+            [ "$theirs" -le "$mine" ] || {
+                echo "$file, of level $mine, includes $used of $theirs" && false
+            }
+        done < <(sed -nE 's/^#include "([a-z_]+)\.h"/\1/p' "$file")
+    done
+}
