@@ -100,6 +100,8 @@ static const struct meaning meanings[] = {
      "a receive that waits longer than this gives up"},
     {CALL_SETSOCKOPT, ANY, DONE, SOL_SOCKET << 16 | SO_SNDTIMEO,
      "a send that waits longer than this gives up"},
+    {CALL_SETSOCKOPT, ANY, DONE, SOL_SOCKET << 16 | SO_RCVBUF,
+     "how much may wait unread: the window that TCP offers follows from it"},
     {CALL_SETSOCKOPT, ANY, DONE, IPPROTO_IPV6 << 16 | IPV6_V6ONLY,
      "IPv6 only: IPv4 keeps a port space of its own"},
     {CALL_SETSOCKOPT, ANY, DONE, IPPROTO_TCP << 16 | TCP_NODELAY,

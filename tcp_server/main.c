@@ -12,6 +12,7 @@
 #include "stop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,22 +36,36 @@ struct options {
 
 enum { DEFAULT_CLIENTS = 100, MAX_CLIENTS = 100000, CLASHES = 20 };
 
+/* A slow reader gets a small receive buffer, a second's worth, so that its
+ * window closes while one watches. It must be set before listen: the window's
+ * scale is told in the handshake (tcp(7)). */
+static int prepare(int lfd, int family, const struct options *o,
+                   const struct server *s, struct err *e)
+{
+    if (!o->no_reuseaddr &&
+        sock_setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, 1, e) < 0)
+        return -1;
+    if (family == AF_INET6 &&
+        sock_setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
+        return -1;
+    if (o->congestion != NULL &&
+        sock_setsockopt_raw(lfd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
+                            (socklen_t)strlen(o->congestion), e) < 0)
+        return -1;
+    if (s->read_rate == 0)
+        return 0;
+    int second = s->read_rate < INT_MAX ? (int)s->read_rate : INT_MAX;
+    return sock_setsockopt(lfd, SOL_SOCKET, SO_RCVBUF, second, e);
+}
+
 /* lab: listen */
 static int bind_tcp(const struct addr *a, const struct options *o,
-                    struct err *e)
+                    const struct server *s, struct err *e)
 {
     int lfd = sock_socket(a->sa.sa_family, SOCK_STREAM, e);
     if (lfd < 0)
         return -1;
-    if (!o->no_reuseaddr &&
-        sock_setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, 1, e) < 0)
-        goto fail;
-    if (a->sa.sa_family == AF_INET6 &&
-        sock_setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
-        goto fail;
-    if (o->congestion != NULL &&
-        sock_setsockopt_raw(lfd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
-                            (socklen_t)strlen(o->congestion), e) < 0)
+    if (prepare(lfd, a->sa.sa_family, o, s, e) < 0)
         goto fail;
     if (sock_bind(lfd, a, e) < 0)
         goto fail;
@@ -87,7 +102,7 @@ static int open_sockets(const struct addr *a, const struct options *o,
 {
     int tries = addr_port(a) == 0 ? CLASHES : 1;
     for (; tries > 0; tries--) {
-        s->lfd = bind_tcp(a, o, e);
+        s->lfd = bind_tcp(a, o, s, e);
         if (s->lfd < 0)
             return -1;
         if (!o->with_udp || (s->fd = bind_udp(s->lfd, e)) >= 0)
