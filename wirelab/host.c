@@ -222,12 +222,20 @@ fail:
     return -1;
 }
 
-static int open_mounts(struct hosts *h, struct err *e)
+static int open_init(const struct hosts *h, const char *what, int flags)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)h->init);
-    h->mounts = open(path, O_RDONLY | O_CLOEXEC);
-    return h->mounts < 0 ? err_sys(e, "%s", path) : 0;
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)h->init, what);
+    return open(path, O_CLOEXEC | flags);
+}
+
+static int open_mounts(struct hosts *h, struct err *e)
+{
+    h->mounts = open_init(h, "ns/mnt", O_RDONLY);
+    h->root = open_init(h, "root", O_PATH | O_DIRECTORY);
+    if (h->mounts < 0 || h->root < 0)
+        return err_sys(e, "mount namespace");
+    return 0;
 }
 
 /* Makes one host, and comes back to the wire. */
@@ -266,7 +274,7 @@ static int open_all(struct hosts *h, const struct link_options *o, int wire,
 int hosts_open(struct hosts *h, const struct link_options *o, struct err *e)
 {
     memset(h, 0, sizeof *h);
-    h->lifeline = h->mounts = h->old_pids = -1;
+    h->lifeline = h->mounts = h->root = h->old_pids = -1;
     for (int i = 0; i < HOST_COUNT; i++)
         h->at[i].netns = h->at[i].diag = -1;
     if (getcwd(h->directory, sizeof h->directory) == NULL)
@@ -308,9 +316,10 @@ static int keep_network_rights(void)
 int hosts_enter(const struct hosts *h, enum host_id host, struct err *e)
 {
     if (setns(h->at[host].netns, CLONE_NEWNET) < 0 ||
-        setns(h->mounts, CLONE_NEWNS) < 0)
+        setns(h->mounts, CLONE_NEWNS) < 0 ||
+        /* It came with the machine's root; in a chroot, ours is another. */
+        fchdir(h->root) < 0 || chroot(".") < 0)
         return err_sys(e, "enter the %s", host_name(host));
-    /* The new root has the same directories; only this one may be missing. */
     if (h->directory[0] != '\0' && chdir(h->directory) < 0)
         return err_sys(e, "%s in the %s", h->directory, host_name(host));
     /* A host name of its own is a courtesy, not a need. */
@@ -346,6 +355,7 @@ void hosts_close(struct hosts *h)
     close_fd(&h->old_pids);
     close_fd(&h->lifeline);
     close_fd(&h->mounts);
+    close_fd(&h->root);
     for (int i = 0; i < HOST_COUNT; i++) {
         close_fd(&h->at[i].netns);
         close_fd(&h->at[i].diag);

@@ -29,6 +29,7 @@ struct hosts {
     int lifeline;            /* its end is the end of init */
     int old_pids;            /* descriptor of the machine's PID namespace */
     int mounts;              /* descriptor of the mount namespace */
+    int root;                /* descriptor of the root directory in it */
     char directory[4096];    /* where the programs begin; "": unknown */
     char names_missing[128]; /* why the names do not resolve, or "" */
 };
