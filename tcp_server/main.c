@@ -219,7 +219,7 @@ int main(int argc, char **argv)
         {"with-udp", 'u', NULL, opt_flag, &o.with_udp, 0, 0,
          "event: UDP on the same port, in the same loop"},
         {"max-clients", 'c', "N", opt_number, &s.max_clients, 1, MAX_CLIENTS,
-         "open at once (100; event: any); more wait in the backlog"},
+         "open at once (100; event: any); others wait"},
         {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
          "close a connection silent for so long (5m)"},
         {"count", 'n', "N", opt_number, &s.count, 1, 0,
