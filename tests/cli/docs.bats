@@ -66,6 +66,13 @@ run_examples() {
     done
 }
 
+@test "--help fits a terminal of 80 columns" {
+    for program in "$bin"/*; do
+        "$program" --help | awk 'length > 80 { print; bad = 1 }
+            END { exit bad }'
+    done
+}
+
 @test "every page has its sections" {
     for page in $(pages); do
         for section in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES \
