@@ -22,11 +22,6 @@
 /* How long a title waits for the rows it speaks of. */
 #define PATIENCE_NS (300 * CLOCK_MS)
 
-static enum host_id other(enum host_id host)
-{
-    return host == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT;
-}
-
 /* Does it need nothing of the other host? */
 static bool is_alone(const struct item *i)
 {
@@ -235,7 +230,8 @@ static uint64_t landing_ns(const struct ladder *l, const struct item *i)
 static unsigned crossings(const struct ladder *l, const struct item *i)
 {
     unsigned n = 0;
-    for (const struct item *o = head(l, other(i->host)); o != NULL; o = o->next)
+    for (const struct item *o = head(l, talk_other(i->host)); o != NULL;
+         o = o->next)
         n += o->end == END_LEAVES && !o->is_split &&
              o->t_ns < landing_ns(l, i) && i->t_ns < landing_ns(l, o);
     return n;
@@ -270,7 +266,8 @@ static bool split_early(struct ladder *l, struct item *i)
 {
     if (i == NULL || is_alone(i) || i->end != END_LEAVES)
         return false;
-    for (struct item *o = head(l, other(i->host)); o != NULL; o = o->next) {
+    for (struct item *o = head(l, talk_other(i->host)); o != NULL;
+         o = o->next) {
         if (o == i->partner)
             return false;
         if (o->end == END_LEAVES && !o->is_split) {

@@ -64,4 +64,19 @@ struct ladder {
 /* Takes an event. */
 void items_take(struct ladder *l, const struct event *e);
 
+/* An item at the end of its host's queue, its cell's clock set, that settles
+ * SETTLE_NS after READY_NS; NULL if memory is short. */
+struct item *item_add(struct ladder *l, enum host_id host, uint64_t t_ns,
+                      uint64_t ready_ns);
+void item_remove(struct ladder *l, struct item *gone);
+
+/* Its own host's half of the row. */
+struct row_cell *item_cell(struct item *i);
+
+/* By the kind of event. */
+void items_call(struct ladder *l, const struct event *e);
+void items_sent(struct ladder *l, const struct event *e);
+void items_received(struct ladder *l, const struct event *e);
+void items_state(struct ladder *l, const struct event *e);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "list.h"
 
+#include "talk.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,7 +67,7 @@ static void say_frame(struct list *l, const struct row *row, enum host_id host)
                 sizeof label);
     if (row->wire == WIRE_LOST)
         say(l, row, host, "sends %s; %s", label,
-            row->cell[host == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT].note);
+            row->cell[talk_other(host)].note);
     else
         say(l, row, host, "%s %s", is_sender ? "sends" : "receives", label);
 }

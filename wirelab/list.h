@@ -7,8 +7,8 @@
 #ifndef WIRELAB_LIST_H
 #define WIRELAB_LIST_H
 
+#include "canvas.h"
 #include "ladder.h"
-#include "text.h"
 #include "words.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 struct list {
     struct words words;
     bool explain; /* say why each call is made */
-    text_line_fn *line;
+    canvas_line_fn *line;
     void *context; /* of *line */
 };
 

@@ -21,9 +21,21 @@ static bool before(uint32_t a, uint32_t b)
     return (int32_t)(a - b) < 0;
 }
 
-static enum host_id other(enum host_id host)
+enum host_id talk_other(enum host_id host)
 {
     return host == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT;
+}
+
+bool talk_receives(const struct call *c)
+{
+    return c->id == CALL_RECV || c->id == CALL_RECVFROM ||
+           c->id == CALL_RECVMSG || c->id == CALL_READ;
+}
+
+bool talk_sends(const struct call *c)
+{
+    return c->id == CALL_SEND || c->id == CALL_SENDTO ||
+           c->id == CALL_SENDMSG || c->id == CALL_WRITE;
 }
 
 void talks_free(struct talks *t)
@@ -62,7 +74,7 @@ struct talk *talks_find(struct talks *t, int proto, enum host_id host,
 {
     struct talk *oldest = NULL;
     for (struct talk *k = t->first; k != NULL; k = k->next) {
-        if (k->proto != proto || !addr_equal(&k->end[other(host)], peer))
+        if (k->proto != proto || !addr_equal(&k->end[talk_other(host)], peer))
             continue;
         if (addr_equal(&k->end[host], local))
             return k;
@@ -78,7 +90,7 @@ struct talk *talks_peer(struct talks *t, int proto, enum host_id host,
                         const struct addr *peer)
 {
     for (struct talk *k = t->first; k != NULL; k = k->next)
-        if (k->proto == proto && addr_equal(&k->end[other(host)], peer))
+        if (k->proto == proto && addr_equal(&k->end[talk_other(host)], peer))
             return k;
     return NULL;
 }
@@ -97,7 +109,7 @@ static struct talk *find_fragment(struct talks *t, enum host_id from,
 {
     for (struct talk *k = t->first; k != NULL; k = k->next)
         if (k->proto == f->ip_protocol && same_ip(&k->end[from], &f->source) &&
-            same_ip(&k->end[other(from)], &f->destination))
+            same_ip(&k->end[talk_other(from)], &f->destination))
             return k;
     return NULL;
 }
@@ -114,7 +126,7 @@ struct talk *talks_frame(struct talks *t, const struct event_frame *f)
     const struct frame *frame = &f->frame;
     enum host_id from = f->from;
     if (frame->kind == FRAME_ICMP && frame->about_protocol != 0)
-        return talks_find(t, frame->about_protocol, other(from),
+        return talks_find(t, frame->about_protocol, talk_other(from),
                           &frame->about_source, &frame->about_destination);
     if (frame->kind == FRAME_IP && frame->is_fragment)
         return find_fragment(t, from, frame);
@@ -128,7 +140,7 @@ struct talk *talks_frame(struct talks *t, const struct event_frame *f)
         if (talk == NULL)
             return NULL;
         talk->end[from] = frame->source;
-        talk->end[other(from)] = frame->destination;
+        talk->end[talk_other(from)] = frame->destination;
     }
     for (int h = 0; h < HOST_COUNT; h++) {
         if (f->isn_known[h] && !talk->isn_known[h]) {
@@ -176,7 +188,7 @@ static bool is_trouble(const struct event_frame *f)
 static void note_opening(struct talk *talk, const struct event_frame *f)
 {
     struct talk_side *s = &talk->side[f->from];
-    struct talk_side *o = &talk->side[other(f->from)];
+    struct talk_side *o = &talk->side[talk_other(f->from)];
     uint8_t flags = f->frame.flags;
     if (talk->answered)
         return;
@@ -197,7 +209,7 @@ static void note_closing(struct talk *talk, const struct event_frame *f,
                          const struct talk_news *news)
 {
     struct talk_side *s = &talk->side[f->from];
-    struct talk_side *o = &talk->side[other(f->from)];
+    struct talk_side *o = &talk->side[talk_other(f->from)];
     const struct frame *frame = &f->frame;
     s->reset |= (frame->flags & TCP_RST) != 0;
     if ((frame->flags & TCP_FIN) != 0 && !s->fin) {
@@ -226,7 +238,7 @@ static void note_numbers(struct talks *t, struct talk *talk,
     struct talk_side *s = &talk->side[f->from];
     const struct frame *frame = &f->frame;
     uint32_t len = frame_seq_len(frame), end = frame->seq + len;
-    news->probe = talk->side[other(f->from)].shut && s->sent && len <= 1 &&
+    news->probe = talk->side[talk_other(f->from)].shut && s->sent && len <= 1 &&
                   frame->seq == s->end - 1 &&
                   (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
     uint32_t fresh = !s->sent ? len : before(s->end, end) ? end - s->end : 0;
@@ -271,7 +283,7 @@ bool talk_acks_fin(const struct talk *talk, enum host_id host,
 void talk_received(struct talks *t, struct talk *talk,
                    const struct event_frame *f, uint64_t t_ns)
 {
-    enum host_id to = other(f->from);
+    enum host_id to = talk_other(f->from);
     const struct frame *frame = &f->frame;
     if (talk == NULL || frame->transport_checksum == CHECKSUM_BAD)
         return;

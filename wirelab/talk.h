@@ -99,6 +99,12 @@ struct talk_news {
 
 void talks_free(struct talks *t);
 
+enum host_id talk_other(enum host_id host);
+
+/* Is it one of the calls that receive, or that send? */
+bool talk_receives(const struct call *c);
+bool talk_sends(const struct call *c);
+
 /* The conversation of a frame that was sent or received, or NULL: it has none
  * (ARP), or memory is short. A new one is made as needed. */
 struct talk *talks_frame(struct talks *t, const struct event_frame *f);

@@ -14,11 +14,6 @@
 /* Of more sockets than this, the first are forgotten. */
 #define SOCKET_MAX 1024
 
-static enum host_id other(enum host_id host)
-{
-    return host == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT;
-}
-
 static void forget_oldest(struct talks *t)
 {
     struct talk_socket **at = &t->sockets;
@@ -83,7 +78,7 @@ static struct talk *connects(struct talks *t, struct talk_socket *s,
         c->addr.len != 0 && !addr_is_loopback(&c->addr)) {
         s->talk = talks_new(t, IPPROTO_TCP);
         if (s->talk != NULL)
-            s->talk->end[other(s->host)] = c->addr;
+            s->talk->end[talk_other(s->host)] = c->addr;
     }
     return s->talk;
 }
@@ -109,10 +104,8 @@ static struct talk *accepts(struct talks *t, enum host_id host, pid_t pid,
 
 static void note_reply(struct talks *t, enum host_id host, const struct call *c)
 {
-    bool is_recv = c->id == CALL_RECV || c->id == CALL_RECVFROM ||
-                   c->id == CALL_RECVMSG || c->id == CALL_READ;
-    if (!is_recv || host != HOST_CLIENT || !t->asked || t->reply_read ||
-        !c->returned || c->result <= 0)
+    if (!talk_receives(c) || host != HOST_CLIENT || !t->asked ||
+        t->reply_read || !c->returned || c->result <= 0)
         return;
     t->reply_read = true;
     t->totals.reply_ns = c->end_ns;

@@ -103,8 +103,7 @@ static bool title_data(const struct talk *talk, struct sentence *s)
 /* How the ends of both directions met. */
 static void add_ends(const struct talk *talk, struct sentence *s)
 {
-    const char *second =
-        host_name(talk->closer == HOST_CLIENT ? HOST_SERVER : HOST_CLIENT);
+    const char *second = host_name(talk_other(talk->closer));
     bool three = talk->merged && talk->closing == 3;
     if (talk->data_back)
         add(s, "; data still came back after its FIN");

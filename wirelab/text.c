@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * text: rows as lines. See text.h for the contract.
- *
- * A line is painted on a canvas of characters, each with a look; only when it
- * is finished do looks become colours, and drawn characters UTF-8. So columns
- * are counted in one place, in characters of one column each.
+ * text: rows as lines: what stands in which column. See text.h for the
+ * contract.
+ * Read next: canvas.h, arrow.h.
  */
 #include "text.h"
+
+#include "arrow.h"
+#include "canvas.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COLUMNS_MAX 200
-
-enum look {
-    LOOK_PLAIN,
-    LOOK_DRAWN, /* dashes, arrowheads, the two hosts' lines */
-    LOOK_STATE,
-    LOOK_TROUBLE, /* lost, again, killed */
-    LOOK_TITLE,
-    LOOK_ASIDE, /* explanations */
-};
 
 /* Where things stand. The bars are the hosts; the wire lies between. */
 struct layout {
@@ -38,10 +28,7 @@ struct layout {
 struct text {
     struct text_options o;
     struct layout at;
-    text_line_fn *line;
-    void *context;
-    char ch[COLUMNS_MAX + 1];
-    unsigned char look[COLUMNS_MAX];
+    struct canvas canvas;
 };
 
 void text_to_stream(const char *line, void *stream)
@@ -87,16 +74,19 @@ static struct layout wide(int columns)
     return at;
 }
 
-struct text *text_new(const struct text_options *options, text_line_fn *line,
+struct text *text_new(const struct text_options *options, canvas_line_fn *line,
                       void *context)
 {
     struct text *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;
     t->o = *options;
-    t->line = line;
-    t->context = context;
     t->at = options->columns < 110 ? narrow : wide((int)options->columns);
+    t->canvas = (struct canvas){.width = t->at.width,
+                                .utf8 = options->utf8,
+                                .colour = options->colour,
+                                .line = line,
+                                .context = context};
     return t;
 }
 
@@ -105,138 +95,28 @@ void text_free(struct text *t)
     free(t);
 }
 
-/* --- the canvas --------------------------------------------------------- */
-
-static void clear(struct text *t)
-{
-    memset(t->ch, ' ', COLUMNS_MAX);
-    memset(t->look, LOOK_PLAIN, COLUMNS_MAX);
-}
-
-static void paint(struct text *t, int column, const char *s, enum look look)
-{
-    for (; *s != '\0' && column < t->at.width; s++, column++) {
-        if (column < 0)
-            continue;
-        t->ch[column] = *s;
-        t->look[column] = (unsigned char)look;
-    }
-}
-
-static const char *const colours[] = {
-    [LOOK_PLAIN] = "",         [LOOK_DRAWN] = "\x1b[2m",
-    [LOOK_STATE] = "\x1b[36m", [LOOK_TROUBLE] = "\x1b[31m",
-    [LOOK_TITLE] = "\x1b[1m",  [LOOK_ASIDE] = "\x1b[2m",
-};
-
-/* The drawn characters, where UTF-8 is asked for. */
-static const char *utf8(char c)
-{
-    switch (c) {
-    case '|':
-        return "\xe2\x94\x82";
-    case '-':
-        return "\xe2\x94\x80";
-    case '>':
-        return "\xe2\x86\x92";
-    case '<':
-        return "\xe2\x86\x90";
-    default:
-        return NULL;
-    }
-}
-
-/* Hands the canvas out, without blanks at its end. */
-static void flush(struct text *t)
-{
-    char out[COLUMNS_MAX * 16];
-    size_t used = 0;
-    int end = COLUMNS_MAX;
-    enum look now = LOOK_PLAIN;
-    while (end > 0 && t->ch[end - 1] == ' ')
-        end--;
-    for (int i = 0; i <= end; i++) {
-        enum look next = i < end ? (enum look)t->look[i] : LOOK_PLAIN;
-        if (t->o.colour && next != now)
-            used += (size_t)sprintf(out + used, "\x1b[0m%s", colours[next]);
-        now = next;
-        if (i == end)
-            break;
-        const char *drawn =
-            t->o.utf8 && next == LOOK_DRAWN ? utf8(t->ch[i]) : NULL;
-        if (drawn != NULL)
-            used += (size_t)sprintf(out + used, "%s", drawn);
-        else
-            out[used++] = t->ch[i];
-    }
-    out[used] = '\0';
-    t->line(out, t->context);
-}
-
 static void bars(struct text *t)
 {
-    paint(t, t->at.bar, "|", LOOK_DRAWN);
-    paint(t, t->at.bar2, "|", LOOK_DRAWN);
+    canvas_paint(&t->canvas, t->at.bar, "|", LOOK_DRAWN);
+    canvas_paint(&t->canvas, t->at.bar2, "|", LOOK_DRAWN);
 }
 
 /* --- the wire ----------------------------------------------------------- */
-
-/* Label and dashes for a frame to the right, in WIDTH characters. The head
- * keeps its place; the tail goes if the label needs it. */
-static void arrow(char *out, int width, const char *label, char head,
-                  bool to_right)
-{
-    int len = (int)strlen(label);
-    int tail = len <= width - (to_right ? 4 : 5) ? 2 : 0;
-    int dashes = width - len - tail - 1;
-    memset(out, ' ', (size_t)width);
-    out[width] = '\0';
-    if (dashes < 1)
-        dashes = 1;
-    if (to_right) {
-        memcpy(out, "- ", (size_t)tail);
-        memcpy(out + tail, label, (size_t)len);
-        memset(out + width - dashes, '-', (size_t)dashes);
-        out[width - 1] = head;
-    } else {
-        memset(out, '-', (size_t)dashes);
-        out[0] = head;
-        memcpy(out + width - tail - len, label, (size_t)len);
-        memcpy(out + width - tail, " -", (size_t)tail);
-    }
-}
-
-/* Dashes with gaps: a frame of which this row shows one end only. The label
- * stands by that end, and the gaps begin behind it. */
-static void broken(char *out, int width, const char *label, bool leaves,
-                   bool to_right)
-{
-    char line[COLUMNS_MAX]; /* as if the end that is shown were at the left */
-    int len = (int)strlen(label), start = leaves ? 2 : 3;
-    int gaps = len > 0 ? start + len : start - 1;
-    bool mirrored = leaves != to_right;
-    memcpy(line, leaves ? "- " : to_right ? ">- " : "<- ", (size_t)start);
-    for (int i = gaps; i < width; i++)
-        line[i] = (i - gaps) % 2 == 0 ? ' ' : '-';
-    for (int i = 0; i < width; i++)
-        out[mirrored ? width - 1 - i : i] = line[i];
-    memcpy(out + (mirrored ? width - start - len : start), label, (size_t)len);
-    out[width] = '\0';
-}
 
 /* Where the label stands in the drawing: it is not drawn. */
 static void paint_wire(struct text *t, const char *drawing, const char *label,
                        enum look look)
 {
-    paint(t, t->at.wire, drawing, LOOK_DRAWN);
+    canvas_paint(&t->canvas, t->at.wire, drawing, LOOK_DRAWN);
     const char *found = label[0] != '\0' ? strstr(drawing, label) : NULL;
     if (found != NULL)
-        paint(t, t->at.wire + (int)(found - drawing), label, look);
+        canvas_paint(&t->canvas, t->at.wire + (int)(found - drawing), label,
+                     look);
 }
 
 static void draw_wire(struct text *t, const struct row *row)
 {
-    char label[WORDS_TEXT], drawing[COLUMNS_MAX + 1];
+    char label[WORDS_TEXT], drawing[CANVAS_MAX + 1];
     int width = t->at.wire_width;
     bool to_right = row->frame.from == HOST_CLIENT;
     bool is_lost = row->wire == WIRE_LOST;
@@ -253,20 +133,21 @@ static void draw_wire(struct text *t, const struct row *row)
         return;
     case WIRE_WHOLE:
     case WIRE_LOST:
-        arrow(drawing, width, label, head, to_right);
+        arrow_whole(drawing, width, label, head, to_right);
         break;
     case WIRE_LEAVES:
-        broken(drawing, width, label, true, to_right);
+        arrow_half(drawing, width, label, true, to_right);
         break;
     case WIRE_ARRIVES:
         if (!row->labelled)
             label[0] = '\0';
-        broken(drawing, width, label, false, to_right);
+        arrow_half(drawing, width, label, false, to_right);
         break;
     }
     paint_wire(t, drawing, label, LOOK_PLAIN);
     if (is_lost)
-        paint(t, t->at.wire + (to_right ? width - 1 : 0), "X", LOOK_TROUBLE);
+        canvas_paint(&t->canvas, t->at.wire + (to_right ? width - 1 : 0), "X",
+                     LOOK_TROUBLE);
 }
 
 /* --- cells -------------------------------------------------------------- */
@@ -321,7 +202,7 @@ static int len(const char *s)
 /* Takes TEXT out of what is still to be painted. */
 static void put(struct text *t, int column, char *text, enum look look)
 {
-    paint(t, column, text, look);
+    canvas_paint(&t->canvas, column, text, look);
     text[0] = '\0';
 }
 
@@ -382,10 +263,10 @@ static void paint_clock(struct text *t, const struct row_cell *cell, int column)
 {
     char clock[16];
     if (cell->timed)
-        paint(t, column,
-              words_time(cell->t_ns, t->at.clock, t->at.decimals, clock,
-                         sizeof clock),
-              LOOK_PLAIN);
+        canvas_paint(&t->canvas, column,
+                     words_time(cell->t_ns, t->at.clock, t->at.decimals, clock,
+                                sizeof clock),
+                     LOOK_PLAIN);
 }
 
 static void explain(struct text *t, const struct row *row)
@@ -399,9 +280,10 @@ static void explain(struct text *t, const struct row *row)
         int column = t->at.left;
         if (h == HOST_SERVER)
             column = t->at.right + t->at.right_width - len(words);
-        clear(t);
-        paint(t, column < t->at.left ? t->at.left : column, words, LOOK_ASIDE);
-        flush(t);
+        canvas_clear(&t->canvas);
+        canvas_paint(&t->canvas, column < t->at.left ? t->at.left : column,
+                     words, LOOK_ASIDE);
+        canvas_flush(&t->canvas);
     }
 }
 
@@ -410,7 +292,7 @@ static void event_row(struct text *t, const struct row *row)
     struct cell_texts left, right;
     write_texts(t, row, HOST_CLIENT, &left);
     write_texts(t, row, HOST_SERVER, &right);
-    clear(t);
+    canvas_clear(&t->canvas);
     bars(t);
     draw_wire(t, row);
     paint_clock(t, &row->cell[HOST_CLIENT], 0);
@@ -418,10 +300,10 @@ static void event_row(struct text *t, const struct row *row)
     for (;;) {
         paint_left(t, &left);
         paint_right(t, &right);
-        flush(t);
+        canvas_flush(&t->canvas);
         if (is_empty(&left) && is_empty(&right))
             break;
-        clear(t);
+        canvas_clear(&t->canvas);
         bars(t);
     }
     if (t->o.explain)
@@ -446,12 +328,12 @@ static int line_length(const char *words, int room)
 static void wrap(struct text *t, int column, const char *words, enum look look)
 {
     while (*words != '\0') {
-        char part[COLUMNS_MAX + 1];
+        char part[CANVAS_MAX + 1];
         int n = line_length(words, t->at.width - column);
         snprintf(part, sizeof part, "%.*s", n, words);
-        clear(t);
-        paint(t, column, part, look);
-        flush(t);
+        canvas_clear(&t->canvas);
+        canvas_paint(&t->canvas, column, part, look);
+        canvas_flush(&t->canvas);
         for (words += n; *words == ' ';)
             words++;
     }
@@ -459,13 +341,13 @@ static void wrap(struct text *t, int column, const char *words, enum look look)
 
 static void title_row(struct text *t, const char *words)
 {
-    clear(t);
-    memset(t->ch, '-', (size_t)t->at.width);
-    memset(t->look, LOOK_DRAWN, (size_t)t->at.width);
-    paint(t, 2, " ", LOOK_PLAIN);
-    paint(t, 3, words, LOOK_TITLE);
-    paint(t, 3 + len(words), " ", LOOK_PLAIN);
-    flush(t);
+    canvas_clear(&t->canvas);
+    for (int column = 0; column < t->at.width; column++)
+        canvas_paint(&t->canvas, column, "-", LOOK_DRAWN);
+    canvas_paint(&t->canvas, 2, " ", LOOK_PLAIN);
+    canvas_paint(&t->canvas, 3, words, LOOK_TITLE);
+    canvas_paint(&t->canvas, 3 + len(words), " ", LOOK_PLAIN);
+    canvas_flush(&t->canvas);
 }
 
 static void fold_row(struct text *t, uint64_t count)
@@ -473,10 +355,10 @@ static void fold_row(struct text *t, uint64_t count)
     char words[48];
     snprintf(words, sizeof words, "  ... %llu like these",
              (unsigned long long)count);
-    clear(t);
+    canvas_clear(&t->canvas);
     bars(t);
-    paint(t, t->at.wire + 1, words, LOOK_PLAIN);
-    flush(t);
+    canvas_paint(&t->canvas, t->at.wire + 1, words, LOOK_PLAIN);
+    canvas_flush(&t->canvas);
 }
 
 /* A program's line begins in its host's cell. A long one lies over the wire. */
@@ -486,19 +368,19 @@ static void output_row(struct text *t, const struct row *row)
     const char *words = row->text;
     int end = at->right + at->right_width;
     bool is_right = row->host == HOST_SERVER;
-    clear(t);
+    canvas_clear(&t->canvas);
     paint_clock(t, &row->cell[row->host], is_right ? at->right_clock : 0);
     while (*words != '\0') {
-        char part[COLUMNS_MAX + 1];
+        char part[CANVAS_MAX + 1];
         int n = line_length(words, end - at->left), column = at->left;
         snprintf(part, sizeof part, "%.*s", n, words);
         if (is_right)
             column = n <= at->right_width ? at->right : end - n;
         if (column + n <= at->bar || column >= at->right)
             bars(t);
-        paint(t, column, part, LOOK_PLAIN);
-        flush(t);
-        clear(t);
+        canvas_paint(&t->canvas, column, part, LOOK_PLAIN);
+        canvas_flush(&t->canvas);
+        canvas_clear(&t->canvas);
         for (words += n; *words == ' ';)
             words++;
     }
@@ -553,23 +435,23 @@ void text_head(struct text *t)
 {
     const struct layout *at = &t->at;
     char buf[ADDR_TEXT + 16];
-    clear(t);
+    canvas_clear(&t->canvas);
     bars(t);
-    paint(t, at->clock - 2, "ms", LOOK_PLAIN);
-    paint(t, at->right_clock + at->clock - 2, "ms", LOOK_PLAIN);
+    canvas_paint(&t->canvas, at->clock - 2, "ms", LOOK_PLAIN);
+    canvas_paint(&t->canvas, at->right_clock + at->clock - 2, "ms", LOOK_PLAIN);
     if (at->full) {
-        paint(t, at->left, "calls", LOOK_PLAIN);
-        paint(t, at->bar - 5, "state", LOOK_PLAIN);
-        paint(t, at->right_state, "state", LOOK_PLAIN);
-        paint(t, at->right, "calls", LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->left, "calls", LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->bar - 5, "state", LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->right_state, "state", LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->right, "calls", LOOK_PLAIN);
     } else {
-        paint(t, at->left, host_title(t, HOST_CLIENT, buf, sizeof buf),
-              LOOK_PLAIN);
-        paint(t, at->right, host_title(t, HOST_SERVER, buf, sizeof buf),
-              LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->left,
+                     host_title(t, HOST_CLIENT, buf, sizeof buf), LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->right,
+                     host_title(t, HOST_SERVER, buf, sizeof buf), LOOK_PLAIN);
     }
     snprintf(buf, sizeof buf, "wire%s%s", t->o.wire != NULL ? ", " : "",
              t->o.wire != NULL ? t->o.wire : "");
-    paint(t, at->wire + (at->full ? 3 : 1), buf, LOOK_PLAIN);
-    flush(t);
+    canvas_paint(&t->canvas, at->wire + (at->full ? 3 : 1), buf, LOOK_PLAIN);
+    canvas_flush(&t->canvas);
 }

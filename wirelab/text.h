@@ -8,15 +8,13 @@
 #ifndef WIRELAB_TEXT_H
 #define WIRELAB_TEXT_H
 
+#include "canvas.h"
 #include "ladder.h"
 #include "words.h"
 
 #include <stdbool.h>
 
-/* Gets a line without its newline. It lasts for the call only. */
-typedef void text_line_fn(const char *line, void *context);
-
-/* A text_line_fn that writes to a FILE * and flushes it. */
+/* A canvas_line_fn that writes to a FILE * and flushes it. */
 void text_to_stream(const char *line, void *stream);
 
 struct text_options {
@@ -31,7 +29,7 @@ struct text_options {
 struct text;
 
 /* NULL if memory is short. The options are copied; *wire must last. */
-struct text *text_new(const struct text_options *options, text_line_fn *line,
+struct text *text_new(const struct text_options *options, canvas_line_fn *line,
                       void *context);
 void text_free(struct text *t); /* NULL is allowed */
 

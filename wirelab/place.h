@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * place: words for so many columns. A text has several forms; the first that
+ * fits is taken:
+ *
+ *     place_fit(p, "ACK seq=%s ack=%s", seq, ack) || place_fit(p, "ACK")
+ *
+ * For words.c and words_label.c.
+ */
+#ifndef WIRELAB_PLACE_H
+#define WIRELAB_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct place {
+    char *buf;
+    size_t cap, width;
+    size_t tail; /* of the width, what an arrow would rather keep */
+};
+
+/* Writes the words; true if they fit. */
+bool place_fit(const struct place *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The last resort: what does not fit is cut. */
+void place_cut(const struct place *p);
+
+#endif
