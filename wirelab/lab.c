@@ -170,6 +170,7 @@ static void reap(struct lab *l)
         if (p == NULL || p->ended)
             continue;
         wire_pump(l->wire); /* the FIN of its sockets was before its end */
+        p->by_itself = l->phase < PHASE_STOP;
         program_ended(p, status);
     }
 }
@@ -523,7 +524,7 @@ static void settle_result(struct lab *l)
     if (l->wire != NULL)
         wire_count(l->wire, &r->counts);
     for (size_t i = 0; i < l->o->commands[HOST_CLIENT] && r->status == 0; i++)
-        if (l->program[HOST_CLIENT][i].ended)
+        if (l->program[HOST_CLIENT][i].by_itself)
             r->status = program_exit_status(&l->program[HOST_CLIENT][i]);
 }
 

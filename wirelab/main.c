@@ -7,6 +7,7 @@
  *
  * Read next: lab.h, how a run goes; show.h, who watches it.
  */
+#include "doctor.h"
 #include "lab.h"
 #include "out.h"
 #include "settings.h"
@@ -36,25 +37,43 @@ static int run(const struct settings *s, struct out *out, int argc, char **argv)
     return status;
 }
 
+/* A word instead of options; what it does with the words behind it. */
+typedef int command_fn(struct settings *s, int argc, char **argv,
+                       struct err *e);
+
 /* wirelab demo [tcp|udp] */
 static int read_demo(struct settings *s, int argc, char **argv, struct err *e)
 {
-    if (argc > 1 &&
-        (strcmp(argv[1], "tcp") == 0 || strcmp(argv[1], "udp") == 0))
-        s->demo = argv[1];
-    else if (argc > 1)
+    if (argc == 0)
+        return 0;
+    if (strcmp(argv[0], "tcp") != 0 && strcmp(argv[0], "udp") != 0)
         return err_set(e, STATUS_USAGE, "demo '%.64s': either tcp or udp",
-                       argv[1]);
+                       argv[0]);
+    s->demo = argv[0];
+    return 0;
+}
+
+static int read_doctor(struct settings *s, int argc, char **argv, struct err *e)
+{
+    (void)argv;
+    if (argc > 0 || s->json || s->record != NULL || s->expects)
+        return err_set(e, STATUS_USAGE, "doctor stands alone");
+    s->doctor = true;
     return 0;
 }
 
 static int read_operands(struct settings *s, int argc, char **argv,
                          struct err *e)
 {
+    static const struct {
+        const char *name;
+        command_fn *read;
+    } commands[] = {{"demo", read_demo}, {"doctor", read_doctor}};
     if (argc == 0)
         return 0;
-    if (strcmp(argv[0], "demo") == 0)
-        return read_demo(s, argc, argv, e);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].read(s, argc - 1, argv + 1, e);
     err_set(e, STATUS_USAGE, "'%.64s': not a command", argv[0]);
     return err_advise(e, "a program to run goes after --server or --client; "
                          "see wirelab --help");
@@ -77,7 +96,7 @@ int main(int argc, char **argv)
         puts("wirelab (Wirelab) " WIRELAB_VERSION);
     else if (good && read_operands(&s, argc - first, argv + first, &e) == 0 &&
              settings_finish(&s, &e) == 0)
-        status = run(&s, &out, argc, argv);
+        status = s.doctor ? doctor_run(&s) : run(&s, &out, argc, argv);
     else {
         out_error(&out, &e);
         status = (int)e.status;

@@ -40,6 +40,7 @@ struct program {
     bool terminal; /* stdin is wirelab's, not /dev/null */
     pid_t pid;     /* 0: not started */
     bool ended;
+    bool by_itself;    /* it was not the lab that ended it */
     int status;        /* of waitpid(2), once it has ended */
     uint64_t start_ns; /* the lab's: events count from it */
     event_sink_fn *sink;

@@ -174,6 +174,7 @@ static int read_expect(const char *text, const struct opt *o, struct err *e)
 static const char usage[] =
     "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
     "       wirelab [OPTION]... demo [tcp|udp]\n"
+    "       wirelab doctor\n"
     "Two hosts, the wire between them, and a picture of what happens.\n"
     "Their names are client and server: --client 'curl server:9000'.\n\n";
 
