@@ -17,8 +17,9 @@
 #include <sys/queue.h>
 
 /* ACCEPTS: new connections in a row, so that a flood of them does not starve
- * those who are connected. */
-enum { BUFFER = 64 * 1024, PRODUCE = 4096, ACCEPTS = 32 };
+ * those who are connected. TURN: connections served between two turns of
+ * whatever else there is. */
+enum { BUFFER = 64 * 1024, PRODUCE = 4096, ACCEPTS = 32, TURN = 16 };
 #define DRAIN_NS (2 * CLOCK_S)
 
 enum phase {
@@ -53,6 +54,9 @@ struct ev_tcp {
     const struct timeval *idle; /* the same for all: a queue, not a heap */
     LIST_HEAD(, conn) conns;
     uint64_t open, max;
+    void (*turn)(void *arg); /* NULL: there is nothing else */
+    void *turn_arg;
+    unsigned served;  /* connections called back, for TURN */
     char buf[BUFFER]; /* one for all: nothing stays in it */
 };
 
@@ -280,11 +284,18 @@ static void time_out(struct conn *c)
     conn_free(c);
 }
 
+static void give_turn(struct ev_tcp *t)
+{
+    if (t->turn != NULL && ++t->served % TURN == 0)
+        t->turn(t->turn_arg);
+}
+
 /* lab: conn-event */
 static void conn_cb(evutil_socket_t cfd, short what, void *arg)
 {
     struct conn *c = arg;
     (void)cfd;
+    give_turn(c->tcp);
     if (c->phase == DELAYED)
         leave(c);
     else if ((what & EV_TIMEOUT) != 0)
@@ -429,6 +440,12 @@ fail:
     err_sys(e, "event loop");
     ev_tcp_free(t);
     return NULL;
+}
+
+void ev_tcp_take_turns(struct ev_tcp *t, void (*fn)(void *arg), void *arg)
+{
+    t->turn = fn;
+    t->turn_arg = arg;
 }
 
 void ev_tcp_free(struct ev_tcp *t)

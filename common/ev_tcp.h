@@ -17,6 +17,11 @@ struct ev_tcp;
  * if there is no memory. */
 struct ev_tcp *ev_tcp_new(struct ev_loop *l, struct err *e);
 
+/* Thousands of connections can be ready at once, and the loop calls back all
+ * of them before it looks again. Whatever else must not wait so long gets a
+ * turn in between: FN(ARG), every few connections. */
+void ev_tcp_take_turns(struct ev_tcp *t, void (*fn)(void *arg), void *arg);
+
 /* Closes every connection that is still open, as the server's end, and frees
  * all. The listening socket stays open: it is main's. NULL is allowed. */
 void ev_tcp_free(struct ev_tcp *t);

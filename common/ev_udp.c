@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 /* DATAGRAMS: in a row, so that a flood of them does not starve TCP. */
-enum { ANSWER = 1024, LARGEST = 65535, DATAGRAMS = 32 };
+enum { ANSWER = 1024, LARGEST = 65535, DATAGRAMS = 16 };
 
 struct ev_udp {
     struct ev_loop *loop;
@@ -76,14 +76,21 @@ static bool serve_one(struct ev_udp *u)
     return true;
 }
 
+void ev_udp_turn(void *arg)
+{
+    struct ev_udp *u = arg;
+    for (int i = 0; i < DATAGRAMS; i++)
+        if (all_have_come(u->server) || !serve_one(u))
+            break;
+}
+
 static void datagram_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct ev_udp *u = arg;
     bool silence = (what & EV_TIMEOUT) != 0;
     (void)fd;
-    for (int i = 0; i < DATAGRAMS && !silence; i++)
-        if (all_have_come(u->server) || !serve_one(u))
-            break;
+    if (!silence)
+        ev_udp_turn(u);
     if (silence || all_have_come(u->server))
         event_base_loopbreak(u->loop->base);
 }

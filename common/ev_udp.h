@@ -16,6 +16,10 @@ struct ev_udp;
  * end the loop. NULL and *e if there is no memory. */
 struct ev_udp *ev_udp_new(struct ev_loop *l, struct err *e);
 
+/* Serves what has come, if anything has: a turn (ev_tcp_take_turns). ARG is the
+ * struct ev_udp. */
+void ev_udp_turn(void *arg);
+
 /* The socket stays open: it is main's. NULL is allowed. */
 void ev_udp_free(struct ev_udp *u);
 

@@ -24,6 +24,8 @@ int event_serve(struct server *s, struct err *e)
         result = -1;
     if (result == 0 && (tcp = ev_tcp_new(&loop, e)) == NULL)
         result = -1;
+    if (result == 0 && udp != NULL)
+        ev_tcp_take_turns(tcp, ev_udp_turn, udp);
     if (result == 0)
         result = ev_loop_run(&loop, e);
     ev_tcp_free(tcp);
