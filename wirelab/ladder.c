@@ -286,8 +286,8 @@ static bool is_missing(const struct ladder *l, const struct item *i)
            !i->is_split && (l->is_over || l->now_ns > i->due_ns + MISSING_NS);
 }
 
-/* Which of two that are both ready? One that begins a section lets what still
- * belongs to the last one go first; then the clock decides. */
+/* Which of two that need not wait for the other? One that begins a section lets
+ * what still belongs to the last one go first; then the clock decides. */
 static struct item *earlier(struct ladder *l, struct item *c, struct item *s)
 {
     bool c_begins = section_of(l, c) > *section_now(l, c);
@@ -295,11 +295,6 @@ static struct item *earlier(struct ladder *l, struct item *c, struct item *s)
     if (c_begins != s_begins)
         return c_begins ? s : c;
     return c->t_ns <= s->t_ns ? c : s;
-}
-
-static bool is_ready(const struct ladder *l, const struct item *i)
-{
-    return i != NULL && is_alone(i) && is_settled(l, i);
 }
 
 /* Brings the rows one step further. False: more must happen first. */
@@ -315,18 +310,20 @@ static bool advance(struct ladder *l)
             emit_whole(l, s, c);
         return true;
     }
-    bool c_ready = is_ready(l, c), s_ready = is_ready(l, s);
-    if (c_ready && s_ready)
-        emit_alone(l, earlier(l, c, s));
-    else if (split_early(l, c) || split_early(l, s))
+    bool c_alone = c != NULL && is_alone(c), s_alone = s != NULL && is_alone(s);
+    struct item *next = c_alone && s_alone ? earlier(l, c, s)
+                        : c_alone          ? c
+                        : s_alone          ? s
+                                           : NULL;
+    if (split_early(l, c) || split_early(l, s))
         return true;
-    else if (c_ready || s_ready)
-        emit_alone(l, c_ready ? c : s);
+    if (next != NULL && is_settled(l, next))
+        emit_alone(l, next);
     else if (is_missing(l, c))
         c->is_split = c->is_missing = true;
     else if (is_missing(l, s))
         s->is_split = s->is_missing = true;
-    else if (c != NULL && s != NULL && !is_alone(c) && !is_alone(s))
+    else if (c != NULL && s != NULL && next == NULL)
         split_head(l, c, s);
     else
         return false;

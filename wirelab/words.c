@@ -180,7 +180,7 @@ static bool call_whole(const struct words *w, const struct place *p,
 {
     static const char *const hows[] = {"RD", "WR", "RDWR"};
     const char *name = call_name(c);
-    char head[64], result[48];
+    char head[64], result[48], args[CALL_TEXT];
     result_text(c, false, result, sizeof result);
     if (c->id == CALL_SOCKET)
         return place_fit(p, "%s(%s)%s", name,
@@ -193,6 +193,9 @@ static bool call_whole(const struct words *w, const struct place *p,
         return true;
     if (talk_sends(c) &&
         place_fit(p, "%s(%d, %zu B)%s", name, c->fd, c->size, result))
+        return true;
+    if (c->id >= CALL_SETSOCKOPT && c->id < CALL_POLL &&
+        place_fit(p, "%s(%s)%s", name, call_args(c, args, sizeof args), result))
         return true;
     if (c->id == CALL_POLL)
         snprintf(head, sizeof head, "%s()", name);
