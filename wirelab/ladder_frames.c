@@ -91,8 +91,10 @@ static bool sends(const struct item *i, enum host_id host,
 static struct item *find_call(struct ladder *l, enum host_id host,
                               const struct frame *f, uint64_t t_ns)
 {
+    if (f->kind != FRAME_UDP)
+        return NULL;
     for (struct item *i = l->queue[host].first; i != NULL; i = i->next)
-        if (f->kind == FRAME_UDP && sends(i, host, f, t_ns))
+        if (sends(i, host, f, t_ns))
             return i;
     return NULL;
 }
@@ -207,8 +209,9 @@ void items_received(struct ladder *l, const struct event *e)
 {
     const struct event_frame *f = &e->frame;
     enum host_id to = talk_other(f->from);
+    struct talk_news news;
     struct talk *talk = talks_frame(&l->talks, f);
-    talk_received(&l->talks, talk, f, e->t_ns);
+    talk_received(&l->talks, talk, f, e->t_ns, &news);
     if ((l->options.lanes & LANE_WIRE) == 0)
         return;
     struct item *i = item_add(l, to, e->t_ns, e->t_ns);
@@ -217,6 +220,8 @@ void items_received(struct ladder *l, const struct event *e)
     i->end = END_LANDS;
     i->talk = talk;
     i->row.wire = WIRE_ARRIVES;
+    i->row.ack_is_news = news.ack;
+    i->row.window_is_news = news.window;
     set_frame(i, f);
     note_received(l, i, f);
     fetch_state(l, i);

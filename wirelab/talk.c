@@ -280,9 +280,27 @@ bool talk_acks_fin(const struct talk *talk, enum host_id host,
     return (f->flags & TCP_ACK) != 0 && s->fin && !before(f->ack, s->fin_end);
 }
 
-void talk_received(struct talks *t, struct talk *talk,
-                   const struct event_frame *f, uint64_t t_ns)
+/* What it says to the one who gets it. */
+static void note_landing(struct talk_side *from, const struct frame *f,
+                         struct talk_news *news)
 {
+    bool shut = f->window == 0;
+    news->ack = (f->flags & TCP_ACK) != 0 &&
+                (!from->ack_landed || before(from->landed, f->ack));
+    if (news->ack)
+        from->landed = f->ack;
+    from->ack_landed |= news->ack;
+    if ((f->flags & (TCP_SYN | TCP_RST)) != 0)
+        return;
+    news->window = shut != from->shut_landed;
+    from->shut_landed = shut;
+}
+
+void talk_received(struct talks *t, struct talk *talk,
+                   const struct event_frame *f, uint64_t t_ns,
+                   struct talk_news *news)
+{
+    *news = (struct talk_news){0};
     enum host_id to = talk_other(f->from);
     const struct frame *frame = &f->frame;
     if (talk == NULL || frame->transport_checksum == CHECKSUM_BAD)
@@ -293,6 +311,7 @@ void talk_received(struct talks *t, struct talk *talk,
     if (frame->kind != FRAME_TCP)
         return;
     struct talk_side *s = &talk->side[to], *from = &talk->side[f->from];
+    note_landing(from, frame, news);
     bool is_fin = (frame->flags & TCP_FIN) != 0;
     from->fin_landed |= is_fin;
     if (s->owes_ns == 0 && (is_fin || frame->payload_len > 0))

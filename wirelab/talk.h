@@ -20,12 +20,14 @@
 
 /* What one side of a TCP connection has sent. */
 struct talk_side {
-    bool sent;                       /* anything at all */
-    uint32_t end;                    /* one past its highest sequence number */
-    bool has_acked;                  /* ack below is set */
-    uint32_t ack;                    /* its highest acknowledgement */
-    bool shut;                       /* its last window was 0 */
-    unsigned syns;                   /* SYNs it sent, repetitions included */
+    bool sent;                    /* anything at all */
+    uint32_t end;                 /* one past its highest sequence number */
+    bool has_acked;               /* ack below is set */
+    uint32_t ack;                 /* its highest acknowledgement */
+    bool shut;                    /* its last window was 0 */
+    bool ack_landed, shut_landed; /* as has_acked and shut, but where it is */
+    uint32_t landed;              /* received; as ack */
+    unsigned syns;                /* SYNs it sent, repetitions included */
     bool fin, fin_landed, fin_acked; /* acked: the ACK came home */
     uint32_t fin_end;                /* one past its FIN */
     bool reset;                      /* it sent RST */
@@ -121,14 +123,16 @@ struct talk *talks_find(struct talks *t, int proto, enum host_id host,
 struct talk *talks_peer(struct talks *t, int proto, enum host_id host,
                         const struct addr *peer);
 
-/* Notes a frame that left, or landed, at T_NS. */
+/* Notes a frame that left, or landed, at T_NS; *news is what it says there and
+ * then. */
 void talk_sent(struct talks *t, struct talk *talk, const struct event_frame *f,
                uint64_t t_ns, struct talk_news *news);
 /* Does this segment, which HOST gets, acknowledge the FIN that HOST sent? */
 bool talk_acks_fin(const struct talk *talk, enum host_id host,
                    const struct frame *f);
 void talk_received(struct talks *t, struct talk *talk,
-                   const struct event_frame *f, uint64_t t_ns);
+                   const struct event_frame *f, uint64_t t_ns,
+                   struct talk_news *news);
 
 /* Notes a call; its conversation, or NULL if it has none that is known. Fills
  * in what the call speaks (c->proto) if only an earlier call told. */

@@ -361,28 +361,31 @@ static void fold_row(struct text *t, uint64_t count)
     canvas_flush(&t->canvas);
 }
 
-/* A program's line begins in its host's cell. A long one lies over the wire. */
+/* A program's line stands in its host's cell; one that is too long lies over
+ * the wire, with the server's name if it is the server's. */
 static void output_row(struct text *t, const struct row *row)
 {
     const struct layout *at = &t->at;
-    const char *words = row->text;
-    int end = at->right + at->right_width;
     bool is_right = row->host == HOST_SERVER;
+    bool fits = len(row->text) <= (is_right ? at->right_width : at->left_width);
+    char named[ROW_TEXT + 16], part[CANVAS_MAX + 1];
+    snprintf(named, sizeof named, "%s%s", is_right && !fits ? "server " : "",
+             row->text);
     canvas_clear(&t->canvas);
     paint_clock(t, &row->cell[row->host], is_right ? at->right_clock : 0);
-    while (*words != '\0') {
-        char part[CANVAS_MAX + 1];
-        int n = line_length(words, end - at->left), column = at->left;
+    if (fits)
+        bars(t);
+    int column = is_right && fits ? at->right : at->left;
+    for (const char *words = named; *words != '\0';) {
+        int room = at->right + at->right_width - column;
+        int n = line_length(words, room);
         snprintf(part, sizeof part, "%.*s", n, words);
-        if (is_right)
-            column = n <= at->right_width ? at->right : end - n;
-        if (column + n <= at->bar || column >= at->right)
-            bars(t);
         canvas_paint(&t->canvas, column, part, LOOK_PLAIN);
         canvas_flush(&t->canvas);
         canvas_clear(&t->canvas);
         for (words += n; *words == ' ';)
             words++;
+        column = at->left + 2; /* what goes on is indented */
     }
 }
 

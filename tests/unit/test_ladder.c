@@ -628,6 +628,94 @@ static void test_killed(void **unused)
     check(&s, "ladder-killed");
 }
 
+/* The server sends its answer and FIN at once, while the ACK is on its way. */
+static void test_fin_with_data(void **unused)
+{
+    struct scene s;
+    (void)unused;
+    begin(&s);
+    tcp_setup(&s);
+    tcp_connect(&s);
+    tcp_accept(&s, 61.04);
+    sends(&s, CLIENT, 41.1, 3, 75);
+    segment(&s, CLIENT, 41.3, 61.5, TCP_PSH | TCP_ACK, 1, 1, 75);
+    receives(&s, SERVER, 61.6, 4, "GET / HTTP/1.0\r\n\r\n");
+    sends(&s, SERVER, 61.7, 4, 945);
+    call(&s, SERVER, 61.8, CALL_CLOSE, 4, 0);
+    segment(&s, SERVER, 61.9, 82.1, TCP_PSH | TCP_FIN | TCP_ACK, 1, 76, 945);
+    state(&s, SERVER, 61.9, TCP_STATE_FIN_WAIT_1);
+    state(&s, CLIENT, 82.1, TCP_STATE_CLOSE_WAIT);
+    call(&s, CLIENT, 82.3, CALL_CLOSE, 3, 0);
+    segment(&s, CLIENT, 82.4, 102.5, TCP_FIN | TCP_ACK, 76, 947, 0);
+    state(&s, CLIENT, 82.4, TCP_STATE_LAST_ACK);
+    state(&s, SERVER, 102.5, TCP_STATE_TIME_WAIT);
+    segment(&s, SERVER, 102.6, 122.8, TCP_ACK, 947, 77, 0);
+    state(&s, CLIENT, 122.8, TCP_STATE_NONE);
+    check(&s, "ladder-fin-with-data");
+}
+
+/* Half-close: the echo comes back after the client's FIN has left. */
+static void test_half_close(void **unused)
+{
+    struct scene s;
+    (void)unused;
+    begin(&s);
+    tcp_setup(&s);
+    tcp_connect(&s);
+    tcp_accept(&s, 61.04);
+    sends(&s, CLIENT, 41.1, 3, 6);
+    segment(&s, CLIENT, 41.2, 61.4, TCP_PSH | TCP_ACK, 1, 1, 6);
+    call(&s, CLIENT, 41.3, CALL_SHUTDOWN, 3, 0)->call.arg[0] = SHUT_WR;
+    segment(&s, CLIENT, 41.4, 61.6, TCP_FIN | TCP_ACK, 7, 1, 0);
+    state(&s, CLIENT, 41.4, TCP_STATE_FIN_WAIT_1);
+    segment(&s, SERVER, 61.45, 81.6, TCP_ACK, 1, 7, 0);
+    receives(&s, SERVER, 61.5, 4, "hello\n");
+    state(&s, SERVER, 61.6, TCP_STATE_CLOSE_WAIT);
+    sends(&s, SERVER, 61.7, 4, 6);
+    segment(&s, SERVER, 61.8, 82, TCP_PSH | TCP_ACK, 1, 8, 6);
+    state(&s, CLIENT, 82, TCP_STATE_FIN_WAIT_2);
+    returns(&s, SERVER, 62, CALL_RECV, 4, 0);
+    call(&s, SERVER, 62.1, CALL_CLOSE, 4, 0);
+    segment(&s, SERVER, 62.2, 82.4, TCP_FIN | TCP_ACK, 7, 8, 0);
+    state(&s, SERVER, 62.2, TCP_STATE_LAST_ACK);
+    segment(&s, CLIENT, 82.1, 102.3, TCP_ACK, 8, 7, 0);
+    state(&s, CLIENT, 82.4, TCP_STATE_TIME_WAIT);
+    segment(&s, CLIENT, 82.5, 102.7, TCP_ACK, 8, 8, 0);
+    state(&s, SERVER, 102.7, TCP_STATE_NONE);
+    check(&s, "ladder-half-close");
+}
+
+/* What programs print is shown, but cannot steer a terminal; a resolver's
+ * sockets that never send are no part of it. */
+static void test_output(void **unused)
+{
+    static const char *const lines[] = {
+        "short", "Traceback (most recent call last):",
+        "  File \"server.py\", line 8, in <module>: a very long line of a "
+        "program that has much to say about what went wrong",
+        "\x1b[2Jevil\x07 \xe4\xbd\xa0"};
+    struct scene s;
+    (void)unused;
+    begin(&s);
+    call(&s, CLIENT, 0, CALL_SOCKET, -1, 5)->call.proto = IPPROTO_UDP;
+    struct call *c = &call(&s, CLIENT, 0.1, CALL_CONNECT, 5, 0)->call;
+    c->proto = IPPROTO_UDP;
+    c->addr = at(SERVER, 0);
+    call(&s, CLIENT, 0.2, CALL_CLOSE, 5, 0)->call.proto = IPPROTO_UDP;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        for (int h = 0; h < HOST_COUNT; h++) {
+            struct event *e = add(&s, EVENT_OUTPUT, h, 1 + (double)i);
+            e->output.stream = 2;
+            e->output.text = lines[i];
+        }
+    }
+    add(&s, EVENT_OUTPUT, CLIENT, 9)->output.text = "not asked for";
+    add(&s, EVENT_REMARK, CLIENT, 10)->remark =
+        "a remark of the lab's own, \x1b[31mlonger than one line can be: so "
+        "it goes on in a second one";
+    check(&s, "ladder-output");
+}
+
 /* --- UDP ---------------------------------------------------------------- */
 
 static void udp_socket(struct scene *s, enum host_id host, double t, int fd)
@@ -842,6 +930,9 @@ int main(void)
         cmocka_unit_test(test_zero_window),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_fin_with_data),
+        cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_output),
         cmocka_unit_test(test_udp),
         cmocka_unit_test(test_udp_lost),
         cmocka_unit_test(test_udp_closed_port),
