@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +64,12 @@ static void write_stdout(struct out *o, const char *data, size_t len)
         o->failed = failed;
 }
 
+/* One event at a time, whichever thread it comes from. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+
 void out_begin(struct out *o, const char *name)
 {
-    flockfile(stdout);
+    pthread_mutex_lock(&writing);
     if (!o->json)
         return;
     o->event = json_object();
@@ -212,7 +216,7 @@ static void end_event(struct out *o, int fd, const char *format, va_list ap)
         else
             write_all(fd, line, len); /* nowhere to report that stderr failed */
     }
-    funlockfile(stdout);
+    pthread_mutex_unlock(&writing);
 }
 
 void out_end(struct out *o, const char *format, ...)

@@ -5,10 +5,12 @@
 #include "stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/time.h>
 
-static volatile sig_atomic_t stopped_by;
+/* Atomic, not only sig_atomic_t: threads read it too. */
+static atomic_int stopped_by;
 
 static void stop_cb(int signum)
 {
