@@ -206,9 +206,11 @@ static struct held_frame *dispatch(struct wire *w, const struct passing *p,
 
 static void flip(const struct passing *p, const struct fault_verdict *v)
 {
+    if (p->frame.transport == NULL)
+        return;
     size_t at = (size_t)(p->frame.transport - p->bytes) + v->flip_at;
     /* The bytes are ours: they lie in the ring, or in a held frame. */
-    if (p->frame.transport != NULL && at < p->len)
+    if (at < p->len)
         ((uint8_t *)p->bytes)[at] ^= v->flip_mask;
 }
 
