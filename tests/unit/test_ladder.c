@@ -689,10 +689,11 @@ static void test_half_close(void **unused)
  * sockets that never send are no part of it. */
 static void test_output(void **unused)
 {
-    static const char *const lines[] = {
-        "short", "Traceback (most recent call last):",
+    static const char long_line[] =
         "  File \"server.py\", line 8, in <module>: a very long line of a "
-        "program that has much to say about what went wrong",
+        "program that has much to say about what went wrong";
+    static const char *const lines[] = {
+        "short", "Traceback (most recent call last):", long_line,
         "\x1b[2Jevil\x07 \xe4\xbd\xa0"};
     struct scene s;
     (void)unused;
