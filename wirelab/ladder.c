@@ -182,7 +182,7 @@ static void emit(struct ladder *l, struct item *i)
     if (is_tagged(l) && i->talk != NULL)
         i->row.tag = talk_tag(i->talk);
     shelf_row(&l->shelf, &i->row);
-    if (i->remark != NULL) {
+    if (i->remark[0] != '\0') {
         struct row remark = {.kind = ROW_REMARK, .section = i->row.section};
         snprintf(remark.text, sizeof remark.text, "%s", i->remark);
         shelf_row(&l->shelf, &remark);
@@ -196,8 +196,8 @@ static void emit_whole(struct ladder *l, struct item *leaves,
 {
     leaves->row.cell[lands->host] = lands->row.cell[lands->host];
     leaves->row.wire = WIRE_WHOLE;
-    if (lands->remark != NULL)
-        leaves->remark = lands->remark;
+    if (lands->remark[0] != '\0')
+        item_remark(leaves, "%s", lands->remark);
     enum host_id to = lands->host;
     emit(l, leaves);
     drop_head(l, to);

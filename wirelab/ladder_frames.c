@@ -64,15 +64,14 @@ static void note_sent(struct item *i, const struct event_frame *f,
 }
 
 /* The sentences that tell what a student would not guess. */
-static const char *sent_remark(const struct ladder *l,
-                               const struct event_frame *f,
-                               const struct talk_news *news)
+static void remark_sent(const struct ladder *l, struct item *i,
+                        const struct event_frame *f,
+                        const struct talk_news *news)
 {
     if (f->again == AGAIN_ACKS)
-        return "sent again: later data was acknowledged";
-    if (l->options.explain && news->delayed_ack)
-        return "delayed ACK: Linux waited for data to ride on";
-    return NULL;
+        item_remark(i, "sent again: later data was acknowledged");
+    else if (l->options.explain && news->delayed_ack)
+        item_remark(i, "delayed ACK: Linux waited for data to ride on");
 }
 
 /* Is this the datagram that the call sent? */
@@ -175,12 +174,12 @@ void items_sent(struct ladder *l, const struct event *e)
     i->talk = talk;
     i->due_ns = f->due_ns;
     i->is_split = f->fate == FATE_LOST;
-    i->remark = sent_remark(l, f, &news);
     i->row.wire = i->is_split ? WIRE_LOST : WIRE_LEAVES;
     i->row.ack_is_news = news.ack;
     i->row.window_is_news = news.window;
     set_frame(i, f);
     note_sent(i, f, &news);
+    remark_sent(l, i, f, &news);
     fetch_state(l, i);
 }
 
@@ -195,14 +194,12 @@ static void note_received(struct ladder *l, struct item *i,
     if (frame->transport_checksum == CHECKSUM_BAD ||
         frame->ip_checksum == CHECKSUM_BAD) {
         snprintf(cell->note, sizeof cell->note, "checksum is wrong");
-        i->remark = "dropped silently; nobody tells the sender";
+        item_remark(i, "dropped silently; nobody tells the sender");
     }
     if (frame->kind == FRAME_TCP && (frame->flags & TCP_SYN) != 0)
         s = talks_listener(&l->talks, i->host, addr_port(&frame->destination));
     if (s != NULL)
         snprintf(cell->hint, sizeof cell->hint, "(fd %d stays LISTEN)", s->fd);
-    if (s != NULL && l->options.explain)
-        i->remark = "the listening socket stays LISTEN; accept makes a new one";
 }
 
 void items_received(struct ladder *l, const struct event *e)

@@ -9,6 +9,7 @@
 #include "out.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,14 @@ static void take_output(struct ladder *l, const struct event *e)
                sizeof i->row.text - 2);
 }
 
+void item_remark(struct item *i, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(i->remark, sizeof i->remark, format, ap);
+    va_end(ap);
+}
+
 /* A program that ended well needs no row, nor a server that the lab asked to
  * end when the clients had. */
 static void take_exit(struct ladder *l, const struct event *e)
@@ -86,8 +95,8 @@ static void take_exit(struct ladder *l, const struct event *e)
     else
         snprintf(note, ROW_NOTE, "exit status %d", WEXITSTATUS(status));
     if (signal == SIGKILL)
-        i->remark = "The process sends nothing. Its kernel closes its sockets: "
-                    "FIN, or RST if data was unread.";
+        item_remark(i, "The process sends nothing. Its kernel closes its "
+                       "sockets: FIN, or RST if data was unread.");
 }
 
 static void take_remark(struct ladder *l, const struct event *e)

@@ -27,17 +27,17 @@ struct item {
     struct item *next;
     enum host_id host;
     enum item_end end;
-    uint64_t t_ns;        /* the lab's clock */
-    uint64_t ready_ns;    /* from then on nothing more is put on its row */
-    uint64_t due_ns;      /* END_LEAVES */
-    struct item *partner; /* the frame's other end, while both wait */
-    bool is_split;        /* END_LEAVES: a row of its own */
-    bool is_missing;      /* END_LEAVES: it will not land */
-    pid_t pid;            /* of a call */
-    int fd;               /* of a call; of socket() the new one */
-    int proto;            /* of a call; 0: not known */
-    struct talk *talk;    /* or NULL */
-    const char *remark;   /* a sentence for under its row, or NULL */
+    uint64_t t_ns;         /* the lab's clock */
+    uint64_t ready_ns;     /* from then on nothing more is put on its row */
+    uint64_t due_ns;       /* END_LEAVES */
+    struct item *partner;  /* the frame's other end, while both wait */
+    bool is_split;         /* END_LEAVES: a row of its own */
+    bool is_missing;       /* END_LEAVES: it will not land */
+    pid_t pid;             /* of a call */
+    int fd;                /* of a call; of socket() the new one */
+    int proto;             /* of a call; 0: not known */
+    struct talk *talk;     /* or NULL */
+    char remark[ROW_TEXT]; /* a sentence for under its row, or "" */
     struct row row;
 };
 
@@ -72,6 +72,10 @@ void item_remove(struct ladder *l, struct item *gone);
 
 /* Its own host's half of the row. */
 struct row_cell *item_cell(struct item *i);
+
+/* A sentence for under its row. */
+void item_remark(struct item *i, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* By the kind of event. */
 void items_call(struct ladder *l, const struct event *e);

@@ -5,7 +5,6 @@
 #include "step.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -161,14 +160,6 @@ bool step_key(struct step *s)
         show_next(s);
     }
     return true;
-}
-
-bool step_poll(struct step *s, int timeout_ms)
-{
-    struct pollfd p = {.fd = s->keys, .events = POLLIN};
-    if (s->passes || poll(&p, 1, timeout_ms) <= 0)
-        return true;
-    return step_key(s);
 }
 
 bool step_waits(const struct step *s)

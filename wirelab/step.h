@@ -31,10 +31,6 @@ void step_row(const struct row *row, void *step);
  * from here on. False: "q" or the end of input, the reader has had enough. */
 bool step_key(struct step *s);
 
-/* Waits at most TIMEOUT_MS (-1: as long as it takes) for a key, and takes it as
- * step_key does. For a program that has other things to do. */
-bool step_poll(struct step *s, int timeout_ms);
-
 /* Are there rows that wait for a key? */
 bool step_waits(const struct step *s);
 

@@ -115,6 +115,7 @@ static struct call *returns(struct scene *s, enum host_id host, double t,
     struct event *e = call(s, host, t, id, fd, result);
     e->call.begin_ns = 0;
     e->call.end_ns = e->t_ns;
+    e->call.size = 65536;
     return &e->call;
 }
 
