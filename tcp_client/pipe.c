@@ -122,7 +122,9 @@ static int end_input(struct pipe *p, struct err *e)
     p->shut = true;
     if (p->client->first_closer == NULL)
         p->client->first_closer = "client";
-    return sock_shutdown(p->client->fd, SHUT_WR, e);
+    if (sock_shutdown(p->client->fd, SHUT_WR, e) < 0 && p->down.ended)
+        return -1;
+    return 0; /* if the server is gone, recv tells how */
 }
 
 /* Waits until something can be done, and notes in the three entries what:
@@ -194,6 +196,9 @@ int pipe_run(struct client *c, struct err *e)
         if (step(&p, e) < 0)
             return -1;
     }
+    while (waiting(&p.down) > 0) /* a signal came; this came before it */
+        if (write_output(&p, e) < 0)
+            return -1;
     if (p.send_error.status != STATUS_OK && e != NULL) {
         *e = p.send_error;
         return -1;
