@@ -66,7 +66,8 @@ fail() {
 exits() {
     local wanted=$1 status=0
     shift
-    timeout --foreground "$PATIENCE" "$@" >"$out" 2>"$err" || status=$?
+    timeout --foreground "$PATIENCE" "$@" \
+        >"$out" 2>"$err" 3>&- || status=$?
     [ "$status" -eq "$wanted" ] ||
         fail "exit status $status, not $wanted: $*
 $(head -c 2000 "$out")
@@ -177,9 +178,16 @@ wait_until_blocked() {
     fail "process $1 does not block: $now"
 }
 
-# So that a wait does not take the processor from what it waits for.
+# Between two looks, so that looking does not take the processor from what it
+# waits for.
 wait_a_moment() {
-    read -r -t 0.05 <> <(:) || true
+    sleep 0.05
+}
+
+# input TEXT: TEXT, and then no end: for the stdin of a client.
+input() {
+    printf '%s' "$1"
+    exec sleep "$PATIENCE" 3>&-
 }
 
 # logged REGEX: some line of the server's log fits.

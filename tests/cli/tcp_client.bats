@@ -26,7 +26,8 @@ ends() {
 
 @test "the server closes first: said, and our direction goes on" {
     start peer closes_first
-    exits 0 tcp_client --json "$host" "$port" < <(sleep 0.2 && echo late)
+    exits 0 tcp_client --json "$host" "$port" \
+        < <(wait_for 'closed first' "$err" && echo late)
     says 'the server closed first \(FIN\); this side ends with its input'
     log=$(<"$out")
     event closed '.first_closer == "server" and .sent_bytes == 5 and
@@ -35,7 +36,7 @@ ends() {
 
 @test "--until-peer ends with the server, whatever is left to say" {
     start peer closes_first
-    exits 0 tcp_client --until-peer "$host" "$port" < <(exec sleep "$PATIENCE")
+    exits 0 tcp_client --until-peer "$host" "$port" < <(input '')
     prints $'bye\n'
 }
 
@@ -131,7 +132,7 @@ ends() {
 @test "--timeout: a silence ends it with 5" {
     start peer says_nothing
     exits 5 tcp_client --timeout 100ms "$host" "$port" \
-        < <(echo x && exec sleep "$PATIENCE")
+        < <(input x)
     says 'silence'
 }
 
@@ -164,7 +165,7 @@ ends() {
 @test "reset in the middle: status 6, and what had come is there" {
     start peer says_then_resets
     exits 6 tcp_client --json "$host" "$port" \
-        < <(echo x && exec sleep "$PATIENCE")
+        < <(input x)
     says '^tcp_client: recv: Connection reset by peer$'
     log=$(<"$out")
     event data '.base64 == "cGFydGlhbA=="'
@@ -174,7 +175,7 @@ ends() {
 
 @test "a server that is killed: FIN, and what had come is there" {
     start peer floods
-    tcp_client "$host" "$port" < <(exec sleep "$PATIENCE") \
+    tcp_client "$host" "$port" < <(input '') \
         > >(head -c 1000000 >"$out" && kill -KILL "$server" && cat >/dev/null) \
         2>"$err" 3>&- &
     client=$!
@@ -323,11 +324,12 @@ ends() {
 @test "stopped and continued: nothing is lost" {
     start tcp_server 0
     head -c 2000000 /dev/urandom >in
-    tcp_client "$host" "$port" < <(head -c 1000000 in && sleep 0.3 &&
-        tail -c 1000000 in) >"$out" 2>"$err" 3>&- &
+    tcp_client "$host" "$port" < <(head -c 1000000 in &&
+        wait_for go go && tail -c 1000000 in) >"$out" 2>"$err" 3>&- &
     client=$!
     wait_for . "$out"
     kill -STOP "$client"
+    echo go >go
     kill -CONT "$client"
     ends 0
     cmp in "$out"

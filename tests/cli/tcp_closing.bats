@@ -39,11 +39,11 @@ closed() {
     for model in $(models tcp_server); do
         start tcp_server -m "$model" --close-first --json 0
         exits 0 tcp_client --until-peer "$host" "$port" \
-            < <(echo hello && exec sleep "$PATIENCE")
-        prints $'hello\n'
+            < <(input hello)
+        prints hello
         says 'the server closed first \(FIN\); closing too'
         stop
-        closed server fin '. == 6' '. == 6'
+        closed server fin '. == 5' '. == 5'
     done
 }
 
@@ -70,10 +70,10 @@ closed() {
 @test "--reset: the server ends with RST, and the client says so with 6" {
     for model in $(models tcp_server); do
         start tcp_server -m "$model" --reset --close-first --json 0
-        exits 6 tcp_client "$host" "$port" < <(echo hello && exec sleep 0.2)
+        exits 6 tcp_client "$host" "$port" < <(input hello)
         says 'Connection reset by peer'
         stop
-        closed server reset '. == 6' '. == 6'
+        closed server reset '. == 5' '. == 5'
     done
 }
 
@@ -211,7 +211,7 @@ closed() {
     for model in $(models tcp_server); do
         start tcp_server -m "$model" -n 1 --close-first 0
         exits 0 tcp_client --until-peer "$host" "$port" \
-            < <(echo hello && exec sleep 0.1)
+            < <(input hello)
         finish
         exits 3 tcp_server -m "$model" --no-reuseaddr "$port"
         says 'Address already in use'
