@@ -15,6 +15,7 @@
 /* The kernel's numbers (include/net/tcp_states.h), which TCP_INFO shows too:
  * its SYN_RECV is RFC 9293's SYN_RCVD, its CLOSE no socket to speak of. */
 enum {
+    KERNEL_TIME_WAIT = 6,
     KERNEL_CLOSE = 7,
     KERNEL_LISTEN = 10,
 };
@@ -60,23 +61,27 @@ static void get_addr(uint8_t family, const void *ip, uint16_t port,
 struct exact {
     uint8_t state;
     struct tcp_info *info; /* NULL: only the state is asked for */
+    bool has_info;
 };
 
 /* Finds the attribute INET_DIAG_INFO behind the message's fixed part. */
-static void take_info(const char *data, size_t len, struct tcp_info *info)
+static bool take_info(const char *data, size_t len, struct tcp_info *info)
 {
     size_t at = NLMSG_ALIGN(sizeof(struct inet_diag_msg));
     struct nlattr a;
     while (at + NLA_HDRLEN <= len) {
         memcpy(&a, data + at, sizeof a);
         if (a.nla_len < NLA_HDRLEN || a.nla_len > len - at)
-            return;
+            return false;
         size_t size = a.nla_len - (size_t)NLA_HDRLEN;
-        if (a.nla_type == INET_DIAG_INFO)
+        if (a.nla_type == INET_DIAG_INFO) {
             memcpy(info, data + at + NLA_HDRLEN,
                    size < sizeof *info ? size : sizeof *info);
+            return true;
+        }
         at += NLA_ALIGN(a.nla_len);
     }
+    return false;
 }
 
 static void see_exact(const void *data, size_t len, void *context)
@@ -87,7 +92,7 @@ static void see_exact(const void *data, size_t len, void *context)
         return;
     x->state = m->idiag_state;
     if (x->info != NULL)
-        take_info(data, len, x->info);
+        x->has_info = take_info(data, len, x->info);
 }
 
 static int ask_exact(int fd, const struct addr *local, const struct addr *peer,
@@ -112,7 +117,7 @@ static int ask_exact(int fd, const struct addr *local, const struct addr *peer,
 enum tcp_state diag_state(int fd, const struct addr *local,
                           const struct addr *peer)
 {
-    struct exact x = {KERNEL_CLOSE, NULL};
+    struct exact x = {KERNEL_CLOSE, NULL, false};
     if (ask_exact(fd, local, peer, &x) < 0 || x.state == KERNEL_LISTEN)
         return TCP_STATE_NONE;
     return state_of(x.state);
@@ -121,11 +126,11 @@ enum tcp_state diag_state(int fd, const struct addr *local,
 int diag_info(int fd, const struct addr *local, const struct addr *peer,
               struct tcp_info *info)
 {
-    struct exact x = {KERNEL_CLOSE, info};
+    struct exact x = {KERNEL_CLOSE, info, false};
     memset(info, 0, sizeof *info);
     if (ask_exact(fd, local, peer, &x) < 0 || x.state == KERNEL_LISTEN)
         return -1;
-    return 0;
+    return x.has_info ? 0 : -1;
 }
 
 struct list {
@@ -141,7 +146,8 @@ static void see_listed(const void *data, size_t len, void *context)
         return;
     struct diag_socket s = {.state = state_of(m->idiag_state),
                             .receive_queue = m->idiag_rqueue,
-                            .send_queue = m->idiag_wqueue};
+                            .send_queue = m->idiag_wqueue,
+                            .inode = m->idiag_inode};
     get_addr(m->idiag_family, m->id.idiag_src, m->id.idiag_sport, &s.local);
     if (m->id.idiag_dport != 0)
         get_addr(m->idiag_family, m->id.idiag_dst, m->id.idiag_dport, &s.peer);

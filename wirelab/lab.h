@@ -35,6 +35,7 @@ struct lab_options {
     size_t commands[HOST_COUNT];
     struct link_options link;
     struct fault *fault; /* its times count from the client's start */
+    bool loopback;       /* no hosts, no wire: 127.0.0.1 of this machine */
     bool together;       /* the client starts at once */
     uint64_t wait_ns;    /* for a server that can be reached */
     uint64_t drain_ns;   /* for the line, when the clients have ended */

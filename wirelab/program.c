@@ -167,7 +167,8 @@ static _Noreturn void become(const struct program *p, const struct hosts *h,
     dup2(out[1], STDERR_FILENO);
     set_path();
     setenv("PYTHONUNBUFFERED", "1", 0); /* lines when they are printed */
-    if (hosts_enter(h, p->host, &e) == 0 && calls_filter(c, &e) == 0) {
+    if ((h == NULL || hosts_enter(h, p->host, &e) == 0) &&
+        calls_filter(c, &e) == 0) {
         run_shell(p->command);
         err_sys(&e, "/bin/sh");
     }

@@ -49,7 +49,8 @@ struct program {
 };
 
 /* Starts P on its host; host, command and terminal are set, the rest zero.
- * Its lines become EVENT_OUTPUT. C traces its calls; NULL: it is not traced.
+ * Its lines become EVENT_OUTPUT. H NULL: it stays on this machine. C traces its
+ * calls; NULL: it is not traced.
  * 0, or -1 and *e. */
 int program_start(struct program *p, struct loop *loop, const struct hosts *h,
                   struct calls *c, uint64_t start_ns, event_sink_fn *sink,

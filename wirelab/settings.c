@@ -203,6 +203,8 @@ static int use_table(struct settings *s, int argc, char **argv, FILE *help,
          "SIGKILL to its programs at that time"},
         {"interactive", 0, "HOST", read_host, &lab->interactive, 0, 0,
          "its first program reads this terminal"},
+        {"loopback", 0, NULL, opt_flag, &lab->loopback, 0, 0,
+         "no hosts and no wire: 127.0.0.1, calls and states alone"},
         {"ipv6", '6', NULL, opt_flag, &lab->link.ipv6, 0, 0,
          "client and server name IPv6 addresses"},
         {"congestion", 0, "NAME", opt_text, &lab->link.congestion, 0, 0,
@@ -266,17 +268,45 @@ void settings_help(struct settings *s, FILE *to)
 
 static void fill_demo(struct settings *s)
 {
+    /* By protocol; then between hosts and on loopback. */
+    static const char *const demo[2][2][HOST_COUNT] = {
+        {{"tcp_client --ask hello server 9000",
+          "tcp_server -n 1 --close-delay 100ms server 9000"},
+         {"tcp_client --ask hello 127.0.0.1 9000",
+          "tcp_server -n 1 --close-delay 100ms 9000"}},
+        {{"udp_client --unconnected --ask hello server 9000",
+          "udp_server -n 1 server 9000"},
+         {"udp_client --unconnected --ask hello 127.0.0.1 9000",
+          "udp_server -n 1 9000"}},
+    };
     struct lab_options *o = &s->lab;
     bool udp = strcmp(s->demo, "udp") == 0;
     if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0)
         return;
-    o->commands[HOST_CLIENT] = o->commands[HOST_SERVER] = 1;
-    o->command[HOST_SERVER][0] =
-        udp ? "udp_server -n 1 server 9000"
-            : "tcp_server -n 1 --close-delay 100ms server 9000";
-    o->command[HOST_CLIENT][0] =
-        udp ? "udp_client --unconnected --ask hello server 9000"
-            : "tcp_client --ask hello server 9000";
+    for (int host = 0; host < HOST_COUNT; host++) {
+        o->commands[host] = 1;
+        o->command[host][0] = demo[udp][o->loopback][host];
+    }
+}
+
+/* Without a wire there is nothing that could do what LINK asks for. */
+static int check_loopback(const struct settings *s, struct err *e)
+{
+    const struct lab_options *o = &s->lab;
+    struct fault *plain = fault_new(e);
+    if (plain == NULL)
+        return -1;
+    bool same = memcmp(plain->link, s->fault->link, sizeof plain->link) == 0 &&
+                memcmp(plain->blackhole_ns, s->fault->blackhole_ns,
+                       sizeof plain->blackhole_ns) == 0 &&
+                s->fault->rules == 0 && s->mtu == 1500 && !o->link.ipv6 &&
+                strcmp(o->link.congestion, "reno") == 0;
+    fault_free(plain);
+    if (same)
+        return 0;
+    return err_set(e, STATUS_USAGE,
+                   "--loopback has no wire: options for the "
+                   "link do nothing there");
 }
 
 int settings_finish(struct settings *s, struct err *e)
@@ -296,7 +326,8 @@ int settings_finish(struct settings *s, struct err *e)
         return err_set(e, STATUS_USAGE,
                        "--mtu %u: IPv6 needs 1280 (RFC 8200, section 5)",
                        (unsigned)s->mtu);
-    if (fault_check(s->fault, e) < 0)
+    if (fault_check(s->fault, e) < 0 ||
+        (o->loopback && check_loopback(s, e) < 0))
         return -1;
     fill_demo(s);
     o->link.mtu = (uint32_t)s->mtu;

@@ -44,11 +44,14 @@ static unsigned columns(void)
 }
 
 /* "20 ms each way", or one time for each direction. */
-static void name_wire(const struct fault *f, char *buf, size_t cap)
+static void name_wire(const struct settings *s, char *buf, size_t cap)
 {
+    const struct fault *f = s->fault;
     double there = (double)f->link[HOST_CLIENT].delay_ns / (double)CLOCK_MS;
     double back = (double)f->link[HOST_SERVER].delay_ns / (double)CLOCK_MS;
-    if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
+    if (s->lab.loopback)
+        snprintf(buf, cap, "no wire: loopback");
+    else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
         snprintf(buf, cap, "%.4g ms each way", there);
     else
         snprintf(buf, cap, "%.4g ms ->, <- %.4g ms", there, back);
@@ -75,7 +78,7 @@ static void words_init(const struct settings *s, struct words *words)
     *words = (struct words){.numbers = s->absolute   ? WORDS_ABSOLUTE
                                        : s->relative ? WORDS_RELATIVE
                                                      : WORDS_LETTERS};
-    for (int i = 0; i < HOST_COUNT; i++)
+    for (int i = 0; i < HOST_COUNT && !s->lab.loopback; i++)
         addr_parse(link_address(i, s->lab.link.ipv6), &words->host[i],
                    NULL); /* our own constants: always good */
 }
@@ -87,7 +90,7 @@ static int open_text(struct show *w)
                              .colour = wants_colour(),
                              .explain = w->s->explain,
                              .wire = w->wire};
-    name_wire(w->s->fault, w->wire, sizeof w->wire);
+    name_wire(w->s, w->wire, sizeof w->wire);
     words_init(w->s, &o.words);
     w->text = text_new(&o, show_line, w);
     return w->text == NULL ? -1 : 0;
