@@ -5,25 +5,21 @@
 #include "json.h"
 
 #include "clock.h"
+#include "keep.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* Calls that have not returned. More than these are told as they come in. */
 #define WAITING 256
 
 struct json {
-    struct out *out; /* where an event is built */
-    struct out own;  /* of a recording */
-    FILE *file;      /* of a recording; NULL: stdout */
-    char *path, *temporary;
+    struct out *out;  /* where an event is built */
+    struct out own;   /* of a recording */
+    struct keep keep; /* of a recording; its file is NULL: stdout */
     struct event *waiting[WAITING];
 };
 
@@ -40,42 +36,29 @@ struct json *json_stdout(struct out *out)
 struct json *json_record(const char *path, struct err *e)
 {
     struct json *j = calloc(1, sizeof *j);
-    size_t size = strlen(path) + sizeof ".XXXXXX";
-    int fd = -1;
-    if (j == NULL || (j->path = strdup(path)) == NULL ||
-        (j->temporary = malloc(size)) == NULL)
-        goto fail;
-    snprintf(j->temporary, size, "%s.XXXXXX", path);
-    if ((fd = mkostemp(j->temporary, O_CLOEXEC)) < 0 ||
-        (j->file = fdopen(fd, "w")) == NULL)
-        goto fail;
+    if (j == NULL) {
+        err_sys(e, "%s", path);
+        return NULL;
+    }
+    if (keep_open(&j->keep, path, e) < 0) {
+        free(j);
+        return NULL;
+    }
     out_init(&j->own, "wirelab", true, false);
     j->out = &j->own;
     return j;
-fail:
-    err_sys(e, "%s", path);
-    if (fd >= 0) {
-        unlink(j->temporary);
-        close(fd);
-    }
-    if (j != NULL) {
-        free(j->path);
-        free(j->temporary);
-    }
-    free(j);
-    return NULL;
 }
 
 /* Ends an event. out would write it to stdout, so a recording takes it away
  * before that. */
 static void end_line(struct json *j)
 {
-    if (j->file == NULL) {
+    if (j->keep.file == NULL) {
         out_end(j->out, NULL);
         return;
     }
-    json_dumpf(j->out->event, j->file, JSON_COMPACT);
-    fputc('\n', j->file);
+    json_dumpf(j->out->event, j->keep.file, JSON_COMPACT);
+    fputc('\n', j->keep.file);
     json_decref(j->out->event);
     j->out->event = NULL;
     out_end(j->out, NULL);
@@ -83,7 +66,7 @@ static void end_line(struct json *j)
 
 static bool is_record(const struct json *j)
 {
-    return j->file != NULL;
+    return j->keep.file != NULL;
 }
 
 static void put_addr(struct json *j, const char *key, const struct addr *a)
@@ -394,20 +377,6 @@ void json_start(struct json *j, const struct lab_options *o, int argc,
     end_line(j);
 }
 
-static int keep_file(struct json *j, struct err *e)
-{
-    mode_t mask = umask(0); /* there is no other way to ask for it */
-    umask(mask);
-    bool bad =
-        ferror(j->file) != 0 || fchmod(fileno(j->file), 0666 & ~mask) < 0;
-    bad = fclose(j->file) != 0 || bad;
-    if (!bad && rename(j->temporary, j->path) == 0)
-        return 0;
-    err_sys(e, "%s", j->path);
-    unlink(j->temporary);
-    return -1;
-}
-
 int json_end(struct json *j, const struct lab_result *r, int status,
              struct err *e)
 {
@@ -427,9 +396,17 @@ int json_end(struct json *j, const struct lab_result *r, int status,
     out_bool(j->out, "partial", r->signal != 0 || r->early);
     out_int(j->out, "exit_status", status);
     end_line(j);
-    int result = j->file != NULL ? keep_file(j, e) : 0;
-    free(j->path);
-    free(j->temporary);
+    int result = is_record(j) ? keep_close(&j->keep, e) : 0;
     free(j);
     return result;
+}
+
+void json_discard(struct json *j)
+{
+    if (j == NULL)
+        return;
+    keep_discard(&j->keep);
+    for (size_t i = 0; i < WAITING; i++)
+        event_discard(j->waiting[i]);
+    free(j);
 }

@@ -36,4 +36,7 @@ void json_event(const struct event *e, void *json);
 int json_end(struct json *j, const struct lab_result *r, int status,
              struct err *e);
 
+/* Takes a recording back. NULL is allowed. */
+void json_discard(struct json *j);
+
 #endif

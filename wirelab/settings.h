@@ -29,6 +29,7 @@ struct settings {
     bool relative, absolute, explain, utf8, list, step;
     bool json, quiet;
     const char *record;
+    const char *pcap; /* prefix of the captures; NULL: none */
     struct expect *expect;
     bool expects; /* something is expected */
     bool help, version;

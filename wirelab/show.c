@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "json.h"
 #include "list.h"
+#include "pcapng.h"
 #include "step.h"
 #include "text.h"
 
@@ -27,6 +28,7 @@ struct show {
     bool begun;
     bool quit; /* the reader of --step has had enough */
     struct json *json, *record;
+    struct pcapng *pcapng;
     char wire[64]; /* what the wire's column is called */
 };
 
@@ -143,12 +145,15 @@ no_memory:
     return err_set(e, STATUS_FAILED, "no memory for the picture");
 }
 
-static int open_json(struct show *w, int argc, char **argv, struct err *e)
+static int open_files(struct show *w, int argc, char **argv, struct err *e)
 {
     const struct settings *s = w->s;
     if (s->json && (w->json = json_stdout(w->out)) == NULL)
         return err_set(e, STATUS_FAILED, "no memory for JSON");
     if (s->record != NULL && (w->record = json_record(s->record, e)) == NULL)
+        return -1;
+    if (s->pcap != NULL &&
+        (w->pcapng = pcapng_begin(s->pcap, clock_real_ns(), e)) == NULL)
         return -1;
     if (w->json != NULL)
         json_start(w->json, &s->lab, argc, argv);
@@ -159,6 +164,9 @@ static int open_json(struct show *w, int argc, char **argv, struct err *e)
 
 static void show_free(struct show *w)
 {
+    json_discard(w->json);
+    json_discard(w->record);
+    pcapng_discard(w->pcapng);
     ladder_free(w->ladder);
     step_free(w->step);
     text_free(w->text);
@@ -175,7 +183,7 @@ struct show *show_open(const struct settings *s, struct out *out, int argc,
     }
     w->s = s;
     w->out = out;
-    if (open_json(w, argc, argv, e) < 0 ||
+    if (open_files(w, argc, argv, e) < 0 ||
         (!s->json && !s->quiet && open_picture(w, e) < 0)) {
         show_free(w);
         return NULL;
@@ -203,6 +211,8 @@ static void show_event(const struct event *e, void *context)
         json_event(e, w->json);
     if (w->record != NULL)
         json_event(e, w->record);
+    if (w->pcapng != NULL)
+        pcapng_event(e, w->pcapng);
     if (w->s->expects)
         expect_event(e, w->s->expect);
 }
@@ -274,6 +284,16 @@ static bool say_expectations(const struct show *w)
     return failed == 0;
 }
 
+/* Says what went wrong with a file, if RESULT is -1; the status from now. */
+static int end_file(const struct show *w, int result, const struct err *e,
+                    int status)
+{
+    if (result == 0)
+        return status;
+    out_error(w->out, e);
+    return status == 0 ? (int)e->status : status;
+}
+
 int show_close(struct show *w, const struct lab_result *r, int status)
 {
     struct err e;
@@ -282,12 +302,14 @@ int show_close(struct show *w, const struct lab_result *r, int status)
     say_drops(w, r);
     if (w->s->expects && !say_expectations(w) && r->signal == 0)
         status = STATUS_EXPECT;
-    struct json *streams[] = {w->json, w->record};
-    for (size_t i = 0; i < 2; i++)
-        if (streams[i] != NULL && json_end(streams[i], r, status, &e) < 0) {
-            out_error(w->out, &e);
-            status = status == 0 ? (int)e.status : status;
-        }
+    if (w->json != NULL)
+        status = end_file(w, json_end(w->json, r, status, &e), &e, status);
+    if (w->record != NULL)
+        status = end_file(w, json_end(w->record, r, status, &e), &e, status);
+    if (w->pcapng != NULL)
+        status = end_file(w, pcapng_end(w->pcapng, &e), &e, status);
+    w->json = w->record = NULL;
+    w->pcapng = NULL;
     show_free(w);
     return status;
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keep: a file that is there whole or not at all. It is written under another
+ * name beside the one asked for, and takes that name when all of it is on the
+ * disk. What is no regular file (/dev/null, a pipe) is written as it is: to
+ * rename over a device would replace it.
+ * Sources: rename(2), mkostemp(3).
+ */
+#ifndef WIRELAB_KEEP_H
+#define WIRELAB_KEEP_H
+
+#include "err.h"
+
+#include <stdio.h>
+
+struct keep {
+    FILE *file;      /* to write to; NULL: not open */
+    char *path;      /* asked for; where it is a link: where that leads */
+    char *temporary; /* NULL: it is written as it is */
+};
+
+/* 0, or -1 and *e: "PATH: why". */
+int keep_open(struct keep *k, const char *path, struct err *e);
+
+/* Closes the file, gives it its name and frees what *k holds. 0; or -1 and *e,
+ * if any of it could not be written: then nothing is left of it. */
+int keep_close(struct keep *k, struct err *e);
+
+/* Takes it all back. Nothing happens if it is not open. */
+void keep_discard(struct keep *k);
+
+#endif
