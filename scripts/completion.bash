@@ -49,8 +49,12 @@ _wirelab() {
         options=$(_wirelab_options "$program" | awk '{ print "--" $2 }')
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         ;;
-    *)
-        "$program" --help 2>/dev/null | grep -q '^Usage: .* HOST PORT' &&
+    *) # a command that the usage names, or a host
+        options=$("$program" --help 2>/dev/null)
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -nE '
+            s/^(Usage:|      ) [a-z_]+ (\[OPTION\]\.\.\. )?([a-z]+).*/\3/p' \
+            <<<"$options")" -- "$word")
+        [[ $options != *" HOST PORT"* ]] ||
             mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
         ;;
     esac

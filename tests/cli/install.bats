@@ -50,7 +50,7 @@ complete_words() {
 }
 
 @test "completion: each option of --help is offered" {
-    for name in tcp_server tcp_client udp_server udp_client; do
+    for name in $PROGRAMS; do
         "$name" --help | grep -oE '^  (-., |    )--[^ ]+' |
             grep -oE -- '--.*' | diff - <(complete_words "$name" --)
     done
@@ -71,6 +71,11 @@ complete_words() {
     [ -z "$(complete_words tcp_client --ask '-')" ]
     # A flag takes no value, so what follows is completed as usual.
     [ "$(complete_words tcp_server --quiet --js)" = --json ]
+}
+
+@test "completion: the commands of wirelab" {
+    [ "$(complete_words wirelab d)" = "$(printf 'demo\ndoctor')" ]
+    [ "$(complete_words wirelab --record serv)" = servers ]
 }
 
 @test "completion: bash knows it by the name of each program" {
