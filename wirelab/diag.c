@@ -177,12 +177,12 @@ int diag_listeners(int fd, int proto, diag_fn *fn, void *context)
 {
     /* An unconnected UDP socket is in the kernel's state CLOSE. */
     uint32_t state = proto == IPPROTO_TCP ? KERNEL_LISTEN : KERNEL_CLOSE;
-    return ask_list(fd, proto, UINT32_C(1) << state, fn, context);
+    return ask_list(fd, proto, 1u << state, fn, context);
 }
 
 int diag_connections(int fd, diag_fn *fn, void *context)
 {
-    uint32_t without = UINT32_C(1) << KERNEL_LISTEN | UINT32_C(1)
-                                                          << KERNEL_CLOSE;
+    const uint32_t without =
+        1u << KERNEL_LISTEN | 1u << KERNEL_CLOSE | 1u << KERNEL_TIME_WAIT;
     return ask_list(fd, IPPROTO_TCP, ~without, fn, context);
 }

@@ -78,7 +78,8 @@ static bool is_served(const struct local *l, uint16_t port)
 {
     for (size_t i = 0; i < SOCKETS; i++) {
         const struct local_socket *s = &l->socket[i];
-        if (is_listener(s) && !s->foreign && addr_port(&s->local) == port)
+        if (s->proto == IPPROTO_TCP && is_listener(s) && !s->foreign &&
+            addr_port(&s->local) == port)
             return true;
     }
     return false;
