@@ -198,6 +198,8 @@ static const struct advice advices[] = {
     {ANY, UDP, ECONNREFUSED,
      "is the server running, on this address and port? 'ss -lun' lists UDP "
      "sockets"},
+    {CALL_CONNECT, ANY, EADDRNOTAVAIL,
+     "if this is IPv6, it may be switched off here: use -4"},
     {CALL_CONNECT, ANY, ETIMEDOUT,
      "is the host up, and does no firewall drop the SYN?"},
     {ANY, ANY, ENETUNREACH, "check the address and the network: 'ip route'"},

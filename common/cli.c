@@ -47,16 +47,6 @@ static void print_help(const struct cli *c, const struct opt *table)
            c->program);
 }
 
-/* --help and --version go to stdout, which may be full. */
-static int end_print(struct cli *c)
-{
-    struct err e;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return STATUS_OK;
-    err_sys(&e, "write stdout");
-    return cli_fail(c, &e);
-}
-
 /* A descriptor 0, 1 or 2 that the shell closed (<&-) would be given to the
  * first socket. /dev/null takes its place: the wrong way round, so that a
  * write to a closed stdout still fails, and is reported. */
@@ -83,13 +73,13 @@ bool cli_begin(struct cli *c, const struct opt *table, int argc, char **argv,
     }
     if (c->common.help) {
         print_help(c, table);
-        *status = end_print(c);
+        *status = cli_end(c, STATUS_OK);
         return false;
     }
     if (c->common.version) {
         printf("%s (Wirelab) %s\nLicense MIT. There is no warranty.\n",
                c->program, WIRELAB_VERSION);
-        *status = end_print(c);
+        *status = cli_end(c, STATUS_OK);
         return false;
     }
     if (c->common.ipv4 && c->common.ipv6) {
@@ -193,7 +183,12 @@ int cli_family(const struct cli *c)
 int cli_end(struct cli *c, int status)
 {
     struct err e;
-    if (status != STATUS_OK || out_check(&c->out, &e) == 0)
-        return status; /* one error is enough to say */
+    if (status != STATUS_OK) /* one error is enough to say */
+        return status;
+    if (out_check(&c->out, &e) < 0)
+        return cli_fail(c, &e);
+    if (fflush(stdout) == 0 && !ferror(stdout)) /* --help, --models */
+        return STATUS_OK;
+    err_sys(&e, "write stdout");
     return cli_fail(c, &e);
 }

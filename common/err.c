@@ -15,6 +15,7 @@ enum status err_status(int errnum)
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
+    case EADDRNOTAVAIL: /* of connect: IPv6 is off, or no port is left */
         return STATUS_REFUSED;
     case ETIMEDOUT:
         return STATUS_TIMEOUT;
