@@ -48,6 +48,8 @@ static int resolve_error(int code, const char *host, const char *port,
                        "service that this machine knows",
                        port);
     err_set(e, STATUS_FAILED, "resolve %.255s: %s", host, gai_strerror(code));
+    if (code == EAI_ADDRFAMILY) /* only if a family was asked for */
+        return err_advise(e, "-4 is for IPv4 addresses alone, -6 for IPv6");
     return err_advise(e, "check the spelling; a numeric address such as "
                          "127.0.0.1 needs no name server");
 }

@@ -48,9 +48,20 @@ static struct call begin(enum call_id id, int fd)
     return c;
 }
 
+/* What a message is about: the address that the call was given, or the option
+ * that it was to set. Fills BUF and returns it. */
+static const char *object(const struct call *c, char *buf, size_t cap)
+{
+    buf[0] = '\0';
+    if (c->addr.len != 0)
+        addr_format(&c->addr, buf, cap);
+    else if (c->id == CALL_SETSOCKOPT)
+        call_args(c, buf, cap);
+    return buf;
+}
+
 /* Notes the result, tells the observer, and fills *e after a failure. Keeps
- * errno and returns the result. The object of the message is the address that
- * the call was given, if it was given one. */
+ * errno and returns the result. */
 static long end(struct call *c, long result, struct err *e)
 {
     int saved = errno;
@@ -62,14 +73,13 @@ static long end(struct call *c, long result, struct err *e)
         observer(c, observer_context);
     }
     if (result < 0 && e != NULL) {
-        char text[ADDR_TEXT] = "";
+        char text[CALL_TEXT];
         const char *advice = NULL;
         if (saved != EAGAIN && c->proto == 0) /* EAGAIN happens all the time */
             c->proto = proto_of(c->fd);
         if (saved != EAGAIN)
             advice = call_advice(c);
-        if (c->addr.len != 0)
-            addr_format(&c->addr, text, sizeof text);
+        object(c, text, sizeof text);
         errno = saved; /* which the resolver may have used */
         err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
         if (advice != NULL)
