@@ -37,18 +37,10 @@ need() {
     done
 }
 
-# OpenBSD's nc, by the name that it has here.
-openbsd_nc() {
-    if command -v nc.openbsd >/dev/null; then
-        nc.openbsd "$@"
-    else
-        nc "$@"
-    fi
-}
-
+# Sets $nc to OpenBSD's nc, by the name that it has here.
 need_openbsd_nc() {
-    command -v nc.openbsd >/dev/null && return
-    nc -h 2>&1 | grep -q OpenBSD || skip "no netcat-openbsd here"
+    nc=$(type -P nc.openbsd || type -P nc || true)
+    "${nc:-false}" -h 2>&1 | grep -q OpenBSD || skip "no netcat-openbsd here"
 }
 
 # Prints what is known, and fails.
@@ -69,8 +61,8 @@ exits() {
     timeout --foreground "$PATIENCE" "$@" \
         >"$out" 2>"$err" 3>&- || status=$?
     [ "$status" -eq "$wanted" ] ||
-        fail "exit status $status, not $wanted: $*
-$(head -c 2000 "$out")
+        fail "exit status $status, not $wanted: $(head -c 500 <<<"$*")
+$(head -c 2000 "$out" | cat -v)
 $(head -c 2000 "$err")"
 }
 
@@ -84,7 +76,7 @@ says() {
     if [ "$1" = nothing ]; then
         [ ! -s "$err" ] || fail "stderr: $(cat "$err")"
     else
-        grep -qE -- "$1" "$err" || fail "not '$1': $(cat "$err")"
+        grep -qE -- "$1" "$err" || fail "not '$1': $(head -c 2000 "$err")"
     fi
 }
 
