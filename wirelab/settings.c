@@ -334,7 +334,9 @@ int settings_finish(struct settings *s, struct err *e)
     fill_demo(s);
     o->link.mtu = (uint32_t)s->mtu;
     o->calls = s->lanes & LANE_CALLS;
-    o->wire = s->lanes & LANE_WIRE;
-    o->states = s->lanes & LANE_STATES;
+    /* What is expected is looked for also where nobody looks; but tracing
+     * calls changes what it watches, so that has to be asked for. */
+    o->wire = s->expects || s->lanes & LANE_WIRE;
+    o->states = s->expects || s->lanes & LANE_STATES;
     return 0;
 }

@@ -12,11 +12,14 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define PIPE_BYTES (1 << 20)
 
 struct show {
     const struct settings *s;

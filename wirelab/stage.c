@@ -49,11 +49,13 @@ static void push(struct stage *s, const struct event *e)
         s->out_of_memory = true;
 }
 
-/* From the wire and the states. */
+/* From the wire and the states. States need the wire's frames, but who did not
+ * ask for that lane does not get it. */
 static void lane_sink(const struct event *e, void *stage)
 {
     struct stage *s = stage;
-    if (!s->muted)
+    bool is_frame = e->kind == EVENT_SENT || e->kind == EVENT_RECEIVED;
+    if (!s->muted && (s->o->wire || !is_frame))
         push(s, e);
 }
 

@@ -259,10 +259,11 @@ static void take_in(struct wire *w, enum host_id from,
 {
     struct passing p = {.from = from,
                         .to = 1 - from,
-                        .t_ns = in->real_ns - w->o.start_ns,
                         .bytes = in->bytes,
                         .len = in->len,
                         .wire_len = in->wire_len};
+    if (in->real_ns > w->o.start_ns) /* unless somebody has set the clock */
+        p.t_ns = in->real_ns - w->o.start_ns;
     if (in->wire_len > in->len) {
         refuse_large(w, from);
         return;
