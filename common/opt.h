@@ -80,7 +80,7 @@ struct opt_common {
         {.name = "quiet",                                                      \
          .read = opt_flag,                                                     \
          .value = &(c)->quiet,                                                 \
-         .help = "print no event log"},                                        \
+         .help = "print no event log and no remarks"},                         \
         {.name = "help",                                                       \
          .letter = 'h',                                                        \
          .read = opt_flag,                                                     \

@@ -324,19 +324,33 @@ static size_t terminal_text(const unsigned char *in, size_t len, char *text,
 }
 
 /* What came from outside, a command line too, must not steer the terminal. */
-void out_say(const struct out *o, const char *format, ...)
+static void say(const struct out *o, const char *format, va_list ap)
 {
     char text[1024], line[4200];
     size_t taken;
-    va_list ap;
-    va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
     size_t len = (size_t)snprintf(line, 64, "%.60s: ", o->program);
     len += terminal_text((const unsigned char *)text, strlen(text), line + len,
                          sizeof line - len - 1, &taken);
     line[len++] = '\n';
     write_all(STDERR_FILENO, line, len);
+}
+
+void out_say(const struct out *o, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    say(o, format, ap);
+    va_end(ap);
+}
+
+void out_remark(const struct out *o, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (!o->quiet)
+        say(o, format, ap);
+    va_end(ap);
 }
 
 void out_error(const struct out *o, const struct err *e)

@@ -82,6 +82,10 @@ void out_progress(const struct out *o, const char *format, ...)
 void out_say(const struct out *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for what is good to know and no error: not under --quiet. */
+void out_remark(const struct out *o, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The error as main reports it on stderr: "program: text", then its advice
  * on a line of its own. */
 void out_error(const struct out *o, const struct err *e);

@@ -90,8 +90,8 @@ static int connect_any(struct cli *cli, const struct options *o,
             return c->fd >= 0 ? 0 : -1;
         if (i + 1 < list.count) {
             char next[ADDR_TEXT];
-            out_say(&cli->out, "%s; trying %s", e->text,
-                    addr_format(&list.at[i + 1], next, sizeof next));
+            out_remark(&cli->out, "%s; trying %s", e->text,
+                       addr_format(&list.at[i + 1], next, sizeof next));
         }
     }
     return -1;

@@ -100,9 +100,9 @@ static int receive_some(struct pipe *p, struct err *e)
         return 0;
     c->first_closer = "server";
     if (p->send_error.status == STATUS_OK)
-        out_say(c->out, "the server closed first (FIN)%s",
-                c->until_peer ? "; closing too"
-                              : "; this side ends with its input");
+        out_remark(c->out, "the server closed first (FIN)%s",
+                   c->until_peer ? "; closing too"
+                                 : "; this side ends with its input");
     return 0;
 }
 

@@ -63,8 +63,8 @@ int client_receive(struct client *c, int flags, struct err *e)
     if (n < 0)
         return e->sys == EAGAIN || e->sys == EINTR ? 0 : -1;
     if (!c->anybody && !addr_equal(&from, &c->peer)) {
-        out_say(c->out, "a datagram from %s, not from the peer: ignored",
-                addr_format(&from, text, sizeof text));
+        out_remark(c->out, "a datagram from %s, not from the peer: ignored",
+                   addr_format(&from, text, sizeof text));
         return 0;
     }
     return deliver(c, &from, buf, (size_t)n, e) < 0 ? -1 : 1;
