@@ -104,6 +104,23 @@ static int take(const struct nlmsghdr *h, netlink_answer_fn *answer,
     return (h->nlmsg_flags & NLM_F_MULTI) != 0;
 }
 
+/* The same for all messages in LEN bytes of answer. */
+static int take_all(const char *bytes, size_t len, netlink_answer_fn *answer,
+                    void *context)
+{
+    size_t at = 0;
+    while (at < len && len - at >= NLMSG_HDRLEN) {
+        const struct nlmsghdr *h = (const void *)(bytes + at);
+        if (h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > len - at)
+            break;
+        int more = take(h, answer, context);
+        if (more <= 0)
+            return more;
+        at += NLMSG_ALIGN(h->nlmsg_len);
+    }
+    return 1;
+}
+
 int netlink_ask(int fd, struct netlink *m, netlink_answer_fn *answer,
                 void *context)
 {
@@ -118,22 +135,18 @@ int netlink_ask(int fd, struct netlink *m, netlink_answer_fn *answer,
     if (writev(fd, parts, 2) < 0)
         return -1;
 
-    union {
-        struct nlmsghdr header;
-        char bytes[32768]; /* what the kernel puts into one answer of a dump */
-    } in;
     for (;;) {
+        union {
+            struct nlmsghdr header;
+            char bytes[32768]; /* the kernel's own limit for a dump */
+        } in;
         ssize_t got = recv(fd, &in, sizeof in, 0);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return -1;
-        int len = (int)got;
-        for (struct nlmsghdr *h = &in.header; NLMSG_OK(h, len);
-             h = NLMSG_NEXT(h, len)) {
-            int more = take(h, answer, context);
-            if (more <= 0)
-                return more;
-        }
+        int more = take_all(in.bytes, (size_t)got, answer, context);
+        if (more <= 0)
+            return more;
     }
 }
