@@ -19,7 +19,7 @@
 /* ACCEPTS: new connections in a row, so that a flood of them does not starve
  * those who are connected. TURN: connections served between two turns of
  * whatever else there is. */
-enum { BUFFER = 64 * 1024, PRODUCE = 4096, ACCEPTS = 32, TURN = 16 };
+enum { BUFFER = 64 * 1024, ACCEPTS = 32, TURN = 16 };
 
 /* Time-outs need not be exact, and a timer for each connection, set again at
  * each event, costs 7 % of an echo. So a sweep passes now and then and counts,
@@ -143,8 +143,8 @@ static int on_writable(struct conn *c)
 {
     if (c->out != NULL)
         return send_kept(c);
-    char out[PRODUCE];
-    size_t n = c->session.service->produce(&c->session, out, sizeof out);
+    char *out = c->tcp->buf;
+    size_t n = c->session.service->produce(&c->session, out, BUFFER);
     if (n == 0)
         close_by(c, WHO_SERVER);
     return send_or_keep(c, (struct span){out, n});
@@ -163,12 +163,13 @@ static int on_readable(struct conn *c)
         c->input_ended = true;
         if (c->first_closer == WHO_UNKNOWN)
             c->first_closer = WHO_CLIENT;
-        c->said_all = c->said_all || service->produce == NULL;
+        session_eof(&c->session);
+        c->said_all = c->said_all || !c->session.speaks;
         return 0;
     }
     c->log.received_bytes += (uint64_t)n;
     struct span answer = service->on_input(&c->session, t->buf, (size_t)n);
-    if (t->server->close_first && service->produce == NULL)
+    if (t->server->close_first && !c->session.speaks)
         close_by(c, WHO_SERVER);
     return send_or_keep(c, answer);
 }
@@ -183,6 +184,8 @@ static void conn_free(struct conn *c)
     struct ev_tcp *t = c->tcp;
     model_closed(t->server, &c->log, c->first_closer, c->how);
     LIST_REMOVE(c, link);
+    if (c->phase != LINGERING)
+        session_end(&c->session);
     if (c->out != NULL)
         evbuffer_free(c->out);
     if (c->event != NULL)
@@ -227,6 +230,7 @@ static void reset(struct conn *c)
 static void leave(struct conn *c)
 {
     struct ev_tcp *t = c->tcp;
+    session_end(&c->session);
     c->phase = LINGERING;
     c->drain_until_ns = clock_now_ns() + DRAIN_NS;
     if (t->server->reset)
@@ -252,7 +256,7 @@ static void linger(struct conn *c)
 /* What the conversation waits for next; 0: nothing, it is over. */
 static short wanted(const struct conn *c)
 {
-    bool speaks = c->session.service->produce != NULL;
+    bool speaks = c->session.speaks;
     bool blocked = c->out != NULL;
     short what = EV_PERSIST;
     if (c->said_all && !blocked)
@@ -351,7 +355,7 @@ static void conn_new(struct ev_tcp *t, int cfd, const struct addr *peer)
     c->first_closer = WHO_UNKNOWN;
     c->how = HOW_FIN;
     c->log.peer = *peer;
-    session_init(&c->session, t->server->service);
+    session_init(&c->session, t->server->service, cfd);
     if (t->server->out->json)
         sock_getsockname(cfd, &c->log.local, NULL);
     LIST_INSERT_HEAD(&t->conns, c, link);

@@ -20,6 +20,8 @@ struct ev_udp {
     struct ev_loop *loop;
     struct server *server;
     struct event *event; /* a datagram has come */
+    struct event *due;   /* one is to be sent unasked */
+    struct desk desk;
     struct addr local;
     size_t cap;
     char buf[]; /* CAP bytes, one for all */
@@ -46,7 +48,7 @@ static void answer(struct ev_udp *u, const struct addr *peer, size_t len)
     struct span reply;
     struct err e;
     if (!model_may_answer(&u->local, peer) ||
-        !service_datagram(s->service, u->buf, len, out, sizeof out, &reply))
+        !service_datagram(&u->desk, peer, u->buf, len, out, sizeof out, &reply))
         return;
     if (sock_sendto(s->fd, reply.data, reply.len, peer, &e) < 0) {
         if (e.sys != EAGAIN)
@@ -76,6 +78,21 @@ static bool serve_one(struct ev_udp *u)
     return true;
 }
 
+/* What the service sends unasked, now and when it is due. */
+static void speak(struct ev_udp *u)
+{
+    uint64_t wait_ns = model_speak(u->server, &u->desk, u->buf, u->cap);
+    const struct timeval due = ev_time(wait_ns);
+    if (wait_ns != UINT64_MAX)
+        event_add(u->due, &due);
+}
+
+static void due_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    speak(arg);
+}
+
 void ev_udp_turn(void *arg)
 {
     struct ev_udp *u = arg;
@@ -91,6 +108,7 @@ static void datagram_cb(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if (!silence)
         ev_udp_turn(u);
+    speak(u);
     if (silence || all_have_come(u->server))
         event_base_loopbreak(u->loop->base);
 }
@@ -109,7 +127,10 @@ struct ev_udp *ev_udp_new(struct ev_loop *l, struct err *e)
     u->event = event_new(l->base, s->fd, EV_READ | EV_PERSIST, datagram_cb, u);
     const struct timeval silence = ev_time(s->idle_timeout_ns);
     bool ends = alone(s) && s->idle_timeout_ns != 0;
-    if (u->event == NULL || sock_getsockname(s->fd, &u->local, NULL) < 0 ||
+    u->due = evtimer_new(l->base, due_cb, u);
+    if (u->event == NULL || u->due == NULL ||
+        desk_open(&u->desk, s->service, s->fd, NULL) < 0 ||
+        sock_getsockname(s->fd, &u->local, NULL) < 0 ||
         sock_nonblock(s->fd, NULL) < 0 ||
         event_add(u->event, ends ? &silence : NULL) < 0)
         goto fail;
@@ -126,5 +147,8 @@ void ev_udp_free(struct ev_udp *u)
         return;
     if (u->event != NULL)
         event_free(u->event);
+    if (u->due != NULL)
+        event_free(u->due);
+    desk_close(&u->desk);
     free(u);
 }

@@ -11,6 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Datagrams sent unasked in a row, so that what comes in is not kept waiting.
+ */
+enum { SPEAK_TURN = 32 };
+
 const struct model *model_find(const struct model *table, const char *name)
 {
     for (; table->name != NULL; table++)
@@ -136,8 +140,8 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
     atomic_fetch_add(&s->totals->datagram_bytes_in, bytes);
     if (truncated)
         atomic_fetch_add(&s->totals->truncated, 1);
-    if (unseen(s))
-        return;
+    if (unseen(s) || s->service->datagram != NULL)
+        return; /* or a measurement's, which are many: only counted */
     addr_format(peer, text, sizeof text);
     out_begin(s->out, "datagram");
     out_text(s->out, "peer", text);
@@ -145,6 +149,22 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
     out_bool(s->out, "truncated", truncated);
     out_end(s->out, "udp %s %zu bytes (no connection)%s", text, bytes,
             truncated ? ", cut: larger than the buffer" : "");
+}
+
+uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap)
+{
+    uint64_t wait_ns = UINT64_MAX;
+    struct addr peer;
+    struct span datagram;
+    for (int i = 0; i < SPEAK_TURN; i++) {
+        if (!service_unasked(d, &peer, buf, cap, &datagram, &wait_ns))
+            return wait_ns;
+        if (sock_sendto(s->fd, datagram.data, datagram.len, &peer, NULL) < 0)
+            continue; /* lost, as any datagram may be */
+        atomic_fetch_add(&s->totals->datagrams_out, 1);
+        atomic_fetch_add(&s->totals->datagram_bytes_out, datagram.len);
+    }
+    return 0;
 }
 
 static unsigned long long get(atomic_ullong *value)

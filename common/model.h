@@ -95,6 +95,11 @@ void model_closed(struct server *s, const struct model_conn *c,
                   enum model_who first_closer, enum model_how how);
 void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
                     bool truncated);
+/* Sends what the service at D sends unasked over UDP, as far as it is due and
+ * the socket takes it; BUF has room for it (CAP bytes). Returns how long until
+ * the next is due: 0: at once, UINT64_MAX: not before a datagram comes in. */
+uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap);
+
 /* The totals of both protocols: the event EVENT, "report" while it runs (on
  * SIGUSR1), "end" at the end, which tells the exit status. */
 void model_report(struct server *s, const char *event, int status);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * service: echo, discard, chargen, daytime, each a row and a function or two.
- * See service.h for the contract.
+ * service: echo, discard, chargen, daytime, each a row and a function or two;
+ * and the row of the sink, which has a file of its own.
+ * See service.h for the contract. Read next: sink.c.
  */
 #include "service.h"
 
+#include "msg.h"
+#include "run.h"
+#include "sink.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -53,12 +59,37 @@ static size_t daytime_produce(struct session *s, void *out, size_t cap)
 }
 
 const struct service services[] = {
-    {"echo", "send back what comes", 7, 862, echo_input, NULL},
-    {"discard", "throw away what comes", 9, 863, discard_input, NULL},
-    {"chargen", "send lines of characters without end", 19, 864, discard_input,
-     chargen_produce},
-    {"daytime", "send the date and time once, then close", 13, 867,
-     discard_input, daytime_produce},
+    {.name = "echo",
+     .summary = "send back what comes",
+     .port = 7,
+     .rfc = 862,
+     .on_input = echo_input},
+    {.name = "discard",
+     .summary = "throw away what comes",
+     .port = 9,
+     .rfc = 863,
+     .on_input = discard_input},
+    {.name = "chargen",
+     .summary = "send lines of characters without end",
+     .port = 19,
+     .rfc = 864,
+     .on_input = discard_input,
+     .produce = chargen_produce},
+    {.name = "daytime",
+     .summary = "send the date and time once, then close",
+     .port = 13,
+     .rfc = 867,
+     .on_input = discard_input,
+     .produce = daytime_produce},
+    {.name = "sink",
+     .summary = "count what --stream sends, and report it",
+     .on_input = sink_input,
+     .produce = sink_produce,
+     .begin = sink_begin,
+     .on_eof = sink_eof,
+     .end = sink_end,
+     .datagram = sink_datagram,
+     .unasked = sink_unasked},
     {.name = NULL},
 };
 
@@ -70,19 +101,53 @@ const struct service *service_find(const char *name)
     return NULL;
 }
 
-void session_init(struct session *s, const struct service *service)
+void session_init(struct session *s, const struct service *service, int fd)
 {
-    *s = (struct session){.service = service};
+    *s = (struct session){
+        .service = service, .fd = fd, .speaks = service->produce != NULL};
+    if (service->begin != NULL)
+        service->begin(s);
+}
+
+void session_eof(struct session *s)
+{
+    if (s->service->on_eof != NULL)
+        s->service->on_eof(s);
+}
+
+void session_end(struct session *s)
+{
+    if (s->service->end != NULL)
+        s->service->end(s);
+}
+
+int desk_open(struct desk *d, const struct service *service, int fd,
+              struct err *e)
+{
+    *d = (struct desk){
+        .service = service, .fd = fd, .secret = {msg_token(), msg_token()}};
+    if (service->datagram == NULL)
+        return 0;
+    d->runs = calloc(1, sizeof *d->runs);
+    return d->runs != NULL ? 0 : err_sys(e, "table of runs");
+}
+
+void desk_close(struct desk *d)
+{
+    run_table_free(d->runs);
+    d->runs = NULL;
 }
 
 /* RFC 864 lets a datagram hold up to 512 characters: so many whole lines. */
 enum { DATAGRAM_MAX = 512 };
 
-bool service_datagram(const struct service *service, const void *in, size_t len,
-                      void *out, size_t cap, struct span *answer)
+bool service_datagram(struct desk *d, const struct addr *peer, const void *in,
+                      size_t len, void *out, size_t cap, struct span *answer)
 {
-    struct session s;
-    session_init(&s, service);
+    const struct service *service = d->service;
+    struct session s = {.service = service};
+    if (service->datagram != NULL)
+        return service->datagram(d, peer, in, len, out, cap, answer);
     *answer = service->on_input(&s, in, len);
     if (service->produce == NULL)
         return answer->data != NULL;
@@ -90,4 +155,13 @@ bool service_datagram(const struct service *service, const void *in, size_t len,
         service->produce(&s, out, cap < DATAGRAM_MAX ? cap : DATAGRAM_MAX);
     *answer = (struct span){out, n};
     return true;
+}
+
+bool service_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
+                     struct span *datagram, uint64_t *wait_ns)
+{
+    *wait_ns = UINT64_MAX;
+    if (d->service->unasked == NULL)
+        return false;
+    return d->service->unasked(d, peer, out, cap, datagram, wait_ns);
 }

@@ -9,16 +9,25 @@
 #ifndef WIRELAB_SERVICE_H
 #define WIRELAB_SERVICE_H
 
+#include "addr.h"
+#include "err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct service;
+struct sink;
+struct run_table;
+struct desk;
 
 /* One conversation. Over UDP each datagram is a conversation of its own. */
 struct session {
     const struct service *service;
     uint64_t produced; /* how many times produce has been asked */
+    struct sink *sink; /* the sink's own */
+    int fd;            /* for what the kernel counts (cost.h), never for data */
+    bool speaks;       /* produce is to be asked, as long as this is set */
 };
 
 /* Some bytes of somebody else's; len 0: none. */
@@ -39,9 +48,33 @@ struct service {
     struct span (*on_input)(struct session *s, const void *in, size_t len);
 
     /* The next bytes to send unasked, at most CAP of them into OUT; returns
-     * how many. 0: all has been said, and over TCP the server closes. NULL:
-     * this service only answers, until the peer ends. */
+     * how many. 0: all has been said, and over TCP the server closes, unless
+     * s->speaks is no longer set. NULL: this service only answers, until the
+     * peer ends. */
     size_t (*produce)(struct session *s, void *out, size_t cap);
+
+    /* The rest is for services that remember something, else NULL. begin and
+     * end enclose a session; on_eof: the peer has said all it will say, and
+     * may set s->speaks. */
+    void (*begin)(struct session *s);
+    void (*on_eof)(struct session *s);
+    void (*end)(struct session *s);
+
+    /* Over UDP, instead of all the above: see service_datagram and
+     * service_unasked. */
+    bool (*datagram)(struct desk *d, const struct addr *peer, const void *in,
+                     size_t len, void *out, size_t cap, struct span *answer);
+    bool (*unasked)(struct desk *d, struct addr *peer, void *out, size_t cap,
+                    struct span *datagram, uint64_t *wait_ns);
+};
+
+/* A service at a UDP socket. Those of the RFCs remember nothing of a peer; the
+ * sink has a table of runs. */
+struct desk {
+    const struct service *service;
+    struct run_table *runs; /* NULL: nothing is remembered */
+    int fd;                 /* for what the kernel counts, never for data */
+    uint64_t secret[2];     /* what cookies are made with */
 };
 
 /* All services, in the order of --services, ended by a row without name. */
@@ -50,12 +83,28 @@ extern const struct service services[];
 /* The row of that name, or NULL. */
 const struct service *service_find(const char *name);
 
-void session_init(struct session *s, const struct service *service);
+/* Begins a session on the connection FD, and ends it. */
+void session_init(struct session *s, const struct service *service, int fd);
+void session_end(struct session *s);
 
-/* The answer to one datagram. Returns true and *answer, which points into IN
- * or OUT (CAP bytes), or false: there is none (discard). An answer may be
- * empty: echo answers an empty datagram with an empty one. */
-bool service_datagram(const struct service *service, const void *in, size_t len,
-                      void *out, size_t cap, struct span *answer);
+/* The peer has ended its direction. */
+void session_eof(struct session *s);
+
+/* 0, or -1 and *e if there is no memory. desk_close also after it failed. */
+int desk_open(struct desk *d, const struct service *service, int fd,
+              struct err *e);
+void desk_close(struct desk *d);
+
+/* The answer to one datagram of PEER. Returns true and *answer, which points
+ * into IN or OUT (CAP bytes), or false: there is none (discard). An answer may
+ * be empty: echo answers an empty datagram with an empty one. */
+bool service_datagram(struct desk *d, const struct addr *peer, const void *in,
+                      size_t len, void *out, size_t cap, struct span *answer);
+
+/* Is a datagram to be sent that no other called for? Returns true, *peer and
+ * *datagram, in OUT (CAP bytes); or false and *wait_ns, how long until there
+ * may be one (UINT64_MAX: not before another comes in). */
+bool service_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
+                     struct span *datagram, uint64_t *wait_ns);
 
 #endif

@@ -19,11 +19,17 @@
 
 static sock_observer_fn *observer;
 static void *observer_context;
+static _Thread_local uint64_t calls;
 
 void sock_observe(sock_observer_fn *fn, void *context)
 {
     observer = fn;
     observer_context = context;
+}
+
+uint64_t sock_calls(void)
+{
+    return calls;
 }
 
 /* What the socket speaks, for the explanation; asked only when watched. */
@@ -39,6 +45,7 @@ static int proto_of(int fd)
 static struct call begin(enum call_id id, int fd)
 {
     struct call c = {.id = id, .fd = fd, .result = -1};
+    calls++;
     if (observer != NULL) {
         int saved = errno;
         c.proto = proto_of(fd);

@@ -30,6 +30,9 @@ typedef void sock_observer_fn(const struct call *c, void *context);
  * costs nothing more. */
 void sock_observe(sock_observer_fn *observer, void *context);
 
+/* How many of these calls the calling thread has made. */
+uint64_t sock_calls(void);
+
 /* socket(2). FAMILY AF_INET or AF_INET6 (then IPV6_V6ONLY is a separate
  * call), TYPE SOCK_STREAM or SOCK_DGRAM. */
 int sock_socket(int family, int type, struct err *e);

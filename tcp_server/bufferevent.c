@@ -71,6 +71,7 @@ static void conn_free(struct conn *c)
     struct hub *h = c->hub;
     model_closed(h->server, &c->log, c->first_closer, c->how);
     LIST_REMOVE(c, link);
+    session_end(&c->session);
     if (c->delay != NULL)
         event_free(c->delay);
     bufferevent_free(c->bev); /* closes; output that waits is dropped */
@@ -132,7 +133,7 @@ static void write_cb(struct bufferevent *bev, void *arg)
     char out[PRODUCE];
     if (c->lingering || c->delay != NULL)
         return;
-    if (!c->said_all && service->produce != NULL) {
+    if (!c->said_all && c->session.speaks) {
         size_t n = service->produce(&c->session, out, sizeof out);
         bufferevent_write(bev, out, n);
         c->log.sent_bytes += n;
@@ -165,16 +166,17 @@ static void read_cb(struct bufferevent *bev, void *arg)
             &c->session, evbuffer_pullup(in, -1), n);
         evbuffer_add(out, answer.data, answer.len);
         c->log.sent_bytes += answer.len;
-        c->said_all =
-            c->hub->server->close_first && c->session.service->produce == NULL;
+        c->said_all = c->hub->server->close_first && !c->session.speaks;
     }
     evbuffer_drain(in, n);
     if (c->said_all && c->first_closer == WHO_UNKNOWN)
         c->first_closer = WHO_SERVER;
     if (evbuffer_get_length(out) > HIGH) /* it does not read: nor do we */
         bufferevent_disable(bev, EV_READ);
-    if (c->said_all && !c->lingering && evbuffer_get_length(out) == 0)
-        finish(c);
+    if (c->lingering || evbuffer_get_length(out) > 0)
+        return;
+    if (c->said_all || c->session.speaks)
+        write_cb(bev, c);
 }
 /* end lab */
 
@@ -189,9 +191,10 @@ static void event_cb(struct bufferevent *bev, short what, void *arg)
     } else if ((what & BEV_EVENT_EOF) != 0) {
         if (c->first_closer == WHO_UNKNOWN)
             c->first_closer = WHO_CLIENT;
-        c->said_all = c->said_all || c->session.service->produce == NULL;
-        if (c->said_all && waiting == 0 && c->delay == NULL)
-            finish(c);
+        session_eof(&c->session);
+        c->said_all = c->said_all || !c->session.speaks;
+        if (waiting == 0)
+            write_cb(bev, c);
     } else {
         bool timeout = (what & BEV_EVENT_TIMEOUT) != 0;
         bool cut = err_status(code) == STATUS_RESET;
@@ -225,7 +228,7 @@ static void accept_cb(struct evconnlistener *listener, evutil_socket_t cfd,
     memcpy(&c->log.peer.sa, peer, (size_t)len);
     if (s->out->json)
         sock_getsockname((int)cfd, &c->log.local, NULL);
-    session_init(&c->session, s->service);
+    session_init(&c->session, s->service, (int)cfd);
     LIST_INSERT_HEAD(&h->conns, c, link);
     h->open++;
     model_connected(s, &c->log);

@@ -14,7 +14,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { BUFFER = 64 * 1024, PRODUCE = 4096 };
+enum { BUFFER = 64 * 1024 };
 #define DRAIN_NS (2 * CLOCK_S)
 
 /* A conversation, and how it ended so far. */
@@ -25,7 +25,9 @@ struct talk {
     struct session session;
     enum model_who first_closer;
     enum model_how how;
-    char buf[BUFFER];
+    bool input_ended; /* the client's FIN has come */
+    struct span rest; /* of out: what the client has not taken yet */
+    char buf[BUFFER], out[BUFFER];
 };
 
 /* In short steps: a thread gets no signals, so that nothing would wake it. */
@@ -126,33 +128,46 @@ static size_t read_cap(struct server *s)
     return s->read_rate != 0 && tenth < BUFFER ? tenth : BUFFER;
 }
 
-/* Services that answer: recv, send, until the client's FIN. */
-static void answer(struct talk *t)
+/* The client's FIN. What the service still has to say may follow it. */
+static void end_input(struct talk *t)
+{
+    t->input_ended = true;
+    session_eof(&t->session);
+}
+
+/* A service that answers: recv, send, until the client's FIN. Returns false
+ * when the conversation is over, true if the service speaks unasked now. */
+static bool answer(struct talk *t)
 {
     struct server *s = t->server;
-    for (;;) {
+    while (!t->session.speaks) {
         ssize_t n = receive(t, read_cap(s));
-        if (n <= 0)
-            return;
+        if (n < 0)
+            return false;
+        if (n == 0) {
+            end_input(t);
+            return t->session.speaks;
+        }
         struct span out = s->service->on_input(&t->session, t->buf, (size_t)n);
         if (send_all(t, out.data, out.len) < 0)
-            return;
-        if (s->close_first) {
+            return false;
+        if (s->close_first && !t->session.speaks) {
             t->first_closer = WHO_SERVER;
-            return;
+            return false;
         }
         if (s->read_rate != 0)
             conn_wait(100 * CLOCK_MS);
     }
+    return true;
 }
 
 /* What may happen next, for a service that speaks unasked: POLLIN, POLLOUT,
  * or 0 after too long a silence. */
-static int wait_either(struct talk *t, bool input_ended)
+static int wait_either(struct talk *t)
 {
     uint64_t idle = t->server->idle_timeout_ns;
     struct pollfd p = {.fd = t->cfd, .events = POLLOUT};
-    if (!input_ended)
+    if (!t->input_ended)
         p.events |= POLLIN;
     int ready = 0;
     do
@@ -161,35 +176,62 @@ static int wait_either(struct talk *t, bool input_ended)
     return ready > 0 ? p.revents : 0;
 }
 
-/* Services that speak unasked: send as the client takes it, and throw away
- * what it sends meanwhile, so that neither side can block the other. The
- * client's FIN ends its own direction only. */
-static void produce(struct talk *t)
+/* What the client sends while the service speaks. Returns false when the
+ * conversation is over. */
+static bool listen_too(struct talk *t)
 {
-    const struct service *service = t->session.service;
-    bool input_ended = false;
-    for (;;) {
-        int ready = wait_either(t, input_ended);
+    ssize_t n = receive(t, BUFFER);
+    if (n > 0)
+        t->session.service->on_input(&t->session, t->buf, (size_t)n);
+    else if (n == 0)
+        end_input(t);
+    return n >= 0;
+}
+
+/* As much of what the service says as the client takes now. Returns false when
+ * the conversation is over. */
+static bool speak(struct talk *t)
+{
+    struct err e;
+    if (t->rest.len == 0) {
+        size_t n = t->session.service->produce(&t->session, t->out, BUFFER);
+        if (n == 0 && t->first_closer == WHO_UNKNOWN)
+            t->first_closer = WHO_SERVER;
+        if (n == 0)
+            return false;
+        t->rest = (struct span){t->out, n};
+    }
+    ssize_t n = sock_send(t->cfd, t->rest.data, t->rest.len, MSG_DONTWAIT, &e);
+    if (n < 0 && e.sys != EAGAIN)
+        failed(t, &e);
+    if (n < 0)
+        return e.sys == EAGAIN;
+    t->conn->sent_bytes += (uint64_t)n;
+    t->rest.data = (const char *)t->rest.data + n;
+    t->rest.len -= (size_t)n;
+    return true;
+}
+
+/* A service that speaks unasked: send as the client takes it, and read what it
+ * sends meanwhile, so that neither side can block the other. The client's FIN
+ * ends its own direction only. Returns false when the conversation is over,
+ * true if the service only answers now. */
+static bool produce(struct talk *t)
+{
+    while (t->session.speaks || t->rest.len > 0) {
+        int ready = wait_either(t);
         if (ready == 0 || stop_signal() != 0) {
             t->first_closer = WHO_SERVER;
             t->how = ready == 0 ? HOW_TIMEOUT : HOW_FIN;
-            return;
+            return false;
         }
-        if ((ready & (POLLIN | POLLHUP | POLLERR)) != 0 && !input_ended) {
-            ssize_t n = receive(t, BUFFER);
-            if (n < 0)
-                return;
-            input_ended = n == 0;
-        }
-        if ((ready & POLLOUT) == 0)
-            continue;
-        char out[PRODUCE];
-        size_t n = service->produce(&t->session, out, sizeof out);
-        if (n == 0 && t->first_closer == WHO_UNKNOWN)
-            t->first_closer = WHO_SERVER;
-        if (n == 0 || send_all(t, out, n) < 0)
-            return;
+        if ((ready & (POLLIN | POLLHUP | POLLERR)) != 0 && !t->input_ended &&
+            !listen_too(t))
+            return false;
+        if ((ready & POLLOUT) != 0 && !speak(t))
+            return false;
     }
+    return !t->input_ended;
 }
 
 /* The server has spoken last: FIN, and then the client's rest is read, because
@@ -222,15 +264,15 @@ void conn_serve(struct server *s, int cfd, struct model_conn *c)
     struct talk t = {.server = s, .cfd = cfd, .conn = c, .how = HOW_FIN};
     struct err e;
     t.first_closer = WHO_UNKNOWN;
-    session_init(&t.session, s->service);
+    session_init(&t.session, s->service, cfd);
     if (s->idle_timeout_ns != 0 &&
         sock_timeout(cfd, s->idle_timeout_ns, &e) < 0)
         out_error(s->out, &e);
 
-    if (s->service->produce != NULL)
-        produce(&t);
-    else
-        answer(&t);
+    bool goes_on = true;
+    while (goes_on)
+        goes_on = t.session.speaks ? produce(&t) : answer(&t);
+    session_end(&t.session);
 
     if (t.how == HOW_FIN) {
         conn_wait(s->close_delay_ns);

@@ -160,8 +160,11 @@ static void print_lists(const struct options *o)
     for (const struct model *m = models; o->list_models && m->name; m++)
         printf("%-12s %s\n", m->name, m->summary);
     for (const struct service *s = services; o->list_services && s->name; s++)
-        printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
-               s->rfc);
+        if (s->rfc != 0)
+            printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
+                   s->rfc);
+        else
+            printf("%-12s %s\n", s->name, s->summary);
 }
 
 static int run(struct cli *c, const struct options *o, struct server *s)

@@ -7,22 +7,25 @@
  */
 #include "server.h"
 
+#include "clock.h"
 #include "sock.h"
 #include "stop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* Sends the service's answer, if it has one. That a client cannot be reached
  * is no error of the server's. */
-static void answer(struct server *s, const struct addr *local,
-                   const struct addr *peer, const void *in, size_t len)
+static void answer(struct server *s, struct desk *desk,
+                   const struct addr *local, const struct addr *peer,
+                   const void *in, size_t len)
 {
     char out[1024];
     struct span reply;
     struct err e;
     if (!model_may_answer(local, peer) ||
-        !service_datagram(s->service, in, len, out, sizeof out, &reply))
+        !service_datagram(desk, peer, in, len, out, sizeof out, &reply))
         return;
     if (sock_sendto(s->fd, reply.data, reply.len, peer, &e) < 0) {
         out_error(s->out, &e);
@@ -32,8 +35,19 @@ static void answer(struct server *s, const struct addr *local,
     atomic_fetch_add(&s->totals->datagram_bytes_out, reply.len);
 }
 
+/* Sends what is due unasked, and waits until the next is, or something comes
+ * in. False: look again. */
+static bool speak_and_wait(struct server *s, struct desk *desk, void *buf)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    uint64_t wait_ns = model_speak(s, desk, buf, s->buffer);
+    const struct timespec wait = {.tv_sec = (time_t)(wait_ns / CLOCK_S),
+                                  .tv_nsec = (long)(wait_ns % CLOCK_S)};
+    return wait_ns == UINT64_MAX || ppoll(&p, 1, &wait, NULL) > 0;
+}
+
 /* lab: recvfrom-loop */
-static int serve(struct server *s, void *buf, struct err *e)
+static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
 {
     struct addr local, peer;
     uint64_t served = 0;
@@ -41,6 +55,8 @@ static int serve(struct server *s, void *buf, struct err *e)
         return -1;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
         bool truncated;
+        if (!speak_and_wait(s, desk, buf))
+            continue;
         ssize_t n =
             sock_recvfrom(s->fd, buf, s->buffer, 0, &peer, &truncated, e);
         if (n < 0 && e->sys == EAGAIN)
@@ -51,7 +67,7 @@ static int serve(struct server *s, void *buf, struct err *e)
             continue;
         size_t len = truncated ? s->buffer : (size_t)n;
         model_datagram(s, &peer, (size_t)n, truncated);
-        answer(s, &local, &peer, buf, len);
+        answer(s, desk, &local, &peer, buf, len);
         served++;
     }
     return 0;
@@ -63,11 +79,13 @@ int iterative_serve(struct server *s, struct err *e)
     void *buf = malloc(s->buffer);
     if (buf == NULL)
         return err_sys(e, "receive buffer");
-    int result = 0;
-    if (s->idle_timeout_ns != 0)
+    struct desk desk;
+    int result = desk_open(&desk, s->service, s->fd, e);
+    if (result == 0 && s->idle_timeout_ns != 0)
         result = sock_timeout(s->fd, s->idle_timeout_ns, e);
     if (result == 0)
-        result = serve(s, buf, e);
+        result = serve(s, &desk, buf, e);
+    desk_close(&desk);
     free(buf);
     return result;
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * source: the sending side of a stream. See source.h for the contract.
+ */
+#include "source.h"
+
+#include "clock.h"
+#include "msg.h"
+
+#define BURST_NS CLOCK_MS
+
+void source_begin(struct source *s, uint64_t token, const struct run_plan *plan,
+                  int fd, uint64_t now_ns)
+{
+    *s = (struct source){
+        .plan = *plan, .token = token, .begin_ns = now_ns, .last_ns = now_ns};
+    cost_now(&s->begin, fd);
+}
+
+bool source_more(const struct source *s, uint64_t now_ns)
+{
+    if (s->plan.bytes != 0)
+        return s->sent.bytes < s->plan.bytes;
+    return now_ns - s->begin_ns < s->plan.duration_ns;
+}
+
+/* By what time so many bytes are due, since the beginning. */
+static uint64_t due_ns(const struct source *s, uint64_t bytes)
+{
+    return (uint64_t)((double)bytes * 8e9 / (double)s->plan.rate_bps);
+}
+
+uint64_t source_wait_ns(const struct source *s, uint64_t now_ns)
+{
+    if (s->plan.rate_bps == 0)
+        return 0;
+    uint64_t due = due_ns(s, s->sent.bytes), since = now_ns - s->begin_ns;
+    return due > since + BURST_NS ? due - since : 0;
+}
+
+size_t source_burst(const struct source *s, uint64_t now_ns, size_t max)
+{
+    uint64_t size = s->plan.size, left = max;
+    if (s->plan.bytes != 0) {
+        uint64_t bytes = s->plan.bytes - s->sent.bytes;
+        left = bytes / size + (bytes % size != 0);
+    }
+    if (s->plan.rate_bps != 0) {
+        double ns = (double)(now_ns - s->begin_ns + BURST_NS);
+        double may = ns * (double)s->plan.rate_bps / 8e9 / (double)size;
+        double gone = (double)s->sent.sent;
+        uint64_t now = may > gone ? (uint64_t)(may - gone) : 0;
+        left = now < left ? now : left;
+    }
+    left = left < max ? left : max;
+    return left > 0 ? (size_t)left : 1;
+}
+
+void source_prepare(const struct source *s, void *buf)
+{
+    const struct msg m = {
+        .type = MSG_DATA, .token = s->token, .len = (uint32_t)s->plan.size};
+    msg_write(buf, &m);
+    msg_fill((char *)buf + MSG_HEADER, 0, s->plan.size - MSG_HEADER);
+}
+
+void source_next(const struct source *s, void *buf, uint64_t ahead,
+                 uint64_t now_ns)
+{
+    msg_renumber(buf, s->sent.sent + ahead, now_ns);
+}
+
+void source_sent(struct source *s, uint64_t count, uint64_t now_ns)
+{
+    s->sent.sent += count;
+    s->sent.bytes += count * s->plan.size;
+    s->last_ns = now_ns;
+}
+
+void source_end(struct source *s, uint64_t number, int fd, void *buf)
+{
+    const struct msg m = {.type = MSG_END, .token = s->token, .number = number};
+    s->sent.elapsed_ns = s->last_ns - s->begin_ns;
+    cost_now(&s->sent.cost, fd);
+    cost_since(&s->sent.cost, &s->begin);
+    msg_write_control(buf, &m, RUN_FIELDS(s->sent));
+}
