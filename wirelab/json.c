@@ -389,6 +389,7 @@ int json_end(struct json *j, const struct lab_result *r, int status,
     out_begin(j->out, "end");
     put_both(j, "frames", c->sent[HOST_CLIENT], c->sent[HOST_SERVER]);
     put_both(j, "lost", c->lost[HOST_CLIENT], c->lost[HOST_SERVER]);
+    put_both(j, "refused", c->refused[HOST_CLIENT], c->refused[HOST_SERVER]);
     put_both(j, "dropped", c->dropped[HOST_CLIENT], c->dropped[HOST_SERVER]);
     out_uint(j->out, "stops", r->stops);
     out_uint(j->out, "elapsed_ns", r->end_ns);

@@ -141,11 +141,11 @@ static void remark(struct wire *w, enum host_id host, const char *text)
  * once until it takes one again. */
 static void refused(struct wire *w, enum host_id host)
 {
-    w->counts.dropped[1 - host]++;
+    w->counts.refused[1 - host]++;
     if (w->was_down[host])
         return;
     w->was_down[host] = true;
-    if (errno == ENETDOWN)
+    if (errno == ENETDOWN || errno == ENOBUFS) /* our end, its end */
         remark(w, host, "its cable is down: frames for it are lost");
     else if (errno == EMSGSIZE)
         remark(w, host, "a frame is larger than its MTU, and lost");
@@ -246,7 +246,7 @@ static bool is_noise(const struct frame *f)
  * was not done, because somebody has switched the offloads on again. */
 static void refuse_large(struct wire *w, enum host_id from)
 {
-    w->counts.dropped[from]++;
+    w->counts.refused[from]++;
     if (!w->was_down[from])
         remark(w, from,
                "it sends frames larger than its MTU (ethtool -K eth0 tso off "

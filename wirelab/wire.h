@@ -51,8 +51,10 @@ bool wire_is_empty(const struct wire *w);
 uint64_t wire_last_ns(const struct wire *w);
 
 struct wire_counts {
-    uint64_t sent[HOST_COUNT]; /* frames that left this host */
-    uint64_t lost[HOST_COUNT]; /* of those, on purpose */
+    uint64_t sent[HOST_COUNT];    /* frames that left this host */
+    uint64_t lost[HOST_COUNT];    /* of those, on purpose */
+    uint64_t refused[HOST_COUNT]; /* by the other host's cable, which is down or
+                                     has a smaller MTU; a remark told it */
     /* Not on purpose: the wire was too slow, or had no memory. A lab that has
      * these says so. */
     uint64_t dropped[HOST_COUNT];
