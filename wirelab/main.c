@@ -13,98 +13,115 @@
 #include "settings.h"
 #include "show.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static int run(const struct settings *s, struct out *out, int argc, char **argv)
+/* What main calls on; the words behind the first are ARGV. */
+struct wirelab {
+    struct settings s;
+    struct out out;
+    int argc; /* of main, for the record */
+    char **argv;
+};
+
+static int fail(const struct wirelab *p, const struct err *e)
+{
+    out_error(&p->out, e);
+    if (e->status == STATUS_USAGE)
+        out_say(&p->out, "try 'wirelab --help'");
+    return (int)e->status;
+}
+
+static int run_lab(struct wirelab *p)
 {
     struct err e;
     struct lab_result result;
-    struct show *show = show_open(s, out, argc, argv, &e);
-    if (show == NULL) {
-        out_error(out, &e);
-        return e.status;
-    }
+    if (settings_finish(&p->s, &e) < 0)
+        return fail(p, &e);
+    struct show *show = show_open(&p->s, &p->out, p->argc, p->argv, &e);
+    if (show == NULL)
+        return fail(p, &e);
     struct lab_view view = show_view(show);
-    int failed = lab_run(&s->lab, &view, &result, &e);
+    int failed = lab_run(&p->s.lab, &view, &result, &e);
     int status = failed < 0           ? (int)e.status
                  : result.signal != 0 ? 128 + result.signal
                                       : result.status;
     status = show_close(show, &result, status);
     if (failed < 0)
-        out_error(out, &e);
+        out_error(&p->out, &e);
     return status;
 }
 
-/* A word instead of options; what it does with the words behind it. */
-typedef int command_fn(struct settings *s, int argc, char **argv,
-                       struct err *e);
-
 /* wirelab demo [tcp|udp] */
-static int read_demo(struct settings *s, int argc, char **argv, struct err *e)
+static int run_demo(struct wirelab *p, int argc, char **argv)
 {
-    if (argc == 0)
-        return 0;
-    if (strcmp(argv[0], "tcp") != 0 && strcmp(argv[0], "udp") != 0)
-        return err_set(e, STATUS_USAGE, "demo '%.64s': either tcp or udp",
-                       argv[0]);
-    s->demo = argv[0];
-    return 0;
+    struct err e;
+    if (argc > 0)
+        p->s.demo = argv[0];
+    if (argc <= 1 &&
+        (strcmp(p->s.demo, "tcp") == 0 || strcmp(p->s.demo, "udp") == 0))
+        return run_lab(p);
+    err_set(&e, STATUS_USAGE, "demo '%.64s': either tcp or udp",
+            argv[argc - 1]);
+    return fail(p, &e);
 }
 
-static int read_doctor(struct settings *s, int argc, char **argv, struct err *e)
+/* wirelab doctor */
+static int run_doctor(struct wirelab *p, int argc, char **argv)
 {
+    struct err e;
     (void)argv;
-    if (argc > 0 || s->json || s->record != NULL || s->expects)
-        return err_set(e, STATUS_USAGE, "doctor stands alone");
-    s->doctor = true;
-    return 0;
+    if (settings_finish(&p->s, &e) < 0)
+        return fail(p, &e);
+    if (argc == 0 && !p->s.json && p->s.record == NULL && !p->s.expects)
+        return doctor_run(&p->s);
+    err_set(&e, STATUS_USAGE, "doctor stands alone");
+    return fail(p, &e);
 }
 
-static int read_operands(struct settings *s, int argc, char **argv,
-                         struct err *e)
+static const struct command {
+    const char *name;
+    int (*run)(struct wirelab *p, int argc, char **argv);
+} commands[] = {{"demo", run_demo}, {"doctor", run_doctor}};
+
+static int run_command(struct wirelab *p, int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        command_fn *read;
-    } commands[] = {{"demo", read_demo}, {"doctor", read_doctor}};
+    struct err e;
     if (argc == 0)
-        return 0;
+        return run_lab(p);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[0], commands[i].name) == 0)
-            return commands[i].read(s, argc - 1, argv + 1, e);
-    err_set(e, STATUS_USAGE, "'%.64s': not a command", argv[0]);
-    return err_advise(e, "a program to run goes after --server or --client; "
-                         "see wirelab --help");
+            return commands[i].run(p, argc - 1, argv + 1);
+    err_set(&e, STATUS_USAGE, "'%.64s': not a command", argv[0]);
+    err_advise(&e, "a program to run goes after --server or --client");
+    return fail(p, &e);
 }
 
 int main(int argc, char **argv)
 {
-    struct settings s;
-    struct out out;
+    struct wirelab p = {.argc = argc, .argv = argv};
     struct err e;
     int first, status = 0;
     signal(SIGPIPE, SIG_IGN);
-    out_init(&out, "wirelab", false, false);
-    bool good = settings_init(&s, &e) == 0 &&
-                settings_parse(&s, argc, argv, &first, &e) == 0;
-    out.json = s.json;
-    if (good && s.help)
-        settings_help(&s, stdout);
-    else if (good && s.version)
-        puts("wirelab (Wirelab) " WIRELAB_VERSION);
-    else if (good && read_operands(&s, argc - first, argv + first, &e) == 0 &&
-             settings_finish(&s, &e) == 0)
-        status = s.doctor ? doctor_run(&s) : run(&s, &out, argc, argv);
+    out_init(&p.out, "wirelab", false, false);
+    if (settings_init(&p.s, &e) < 0 ||
+        settings_parse(&p.s, argc, argv, &first, &e) < 0)
+        status = fail(&p, &e);
+    else if (p.s.help)
+        settings_help(&p.s, stdout);
+    else if (p.s.version)
+        puts("wirelab (Wirelab) " WIRELAB_VERSION
+             "\nLicense MIT. There is no warranty.");
     else {
-        out_error(&out, &e);
-        status = (int)e.status;
+        p.out.json = p.s.json;
+        status = run_command(&p, argc - first, argv + first);
     }
-    settings_free(&s);
-    if (out_check(&out, &e) < 0 && status == 0) {
-        out_error(&out, &e);
-        status = (int)e.status;
-    }
+    settings_free(&p.s);
+    if (fflush(stdout) == EOF && p.out.failed == 0)
+        p.out.failed = errno;
+    if (out_check(&p.out, &e) < 0 && status == 0)
+        status = fail(&p, &e);
     return status;
 }

@@ -21,7 +21,6 @@ struct settings {
     struct fault *fault;
     uint64_t mtu;
     const char *demo; /* without programs: "tcp" or "udp" */
-    bool doctor;      /* try what can be shown, instead */
 
     unsigned lanes; /* LANE_* */
     bool has_only;
