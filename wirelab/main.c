@@ -7,6 +7,7 @@
  *
  * Read next: lab.h, how a run goes; show.h, who watches it.
  */
+#include "check.h"
 #include "doctor.h"
 #include "lab.h"
 #include "out.h"
@@ -105,6 +106,8 @@ int main(int argc, char **argv)
     struct err e;
     int first, status = 0;
     signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return check_main(argc - 1, argv + 1); /* it has options of its own */
     out_init(&p.out, "wirelab", false, false);
     if (settings_init(&p.s, &e) < 0 ||
         settings_parse(&p.s, argc, argv, &first, &e) < 0)

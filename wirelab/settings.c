@@ -175,6 +175,7 @@ static const char usage[] =
     "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
     "       wirelab [OPTION]... demo [tcp|udp]\n"
     "       wirelab doctor\n"
+    "       wirelab check [OPTION]... FILE.lab...\n"
     "Two hosts, the wire between them, and a picture of what happens.\n"
     "Their names are client and server: --client 'curl server:9000'.\n\n";
 

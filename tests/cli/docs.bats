@@ -17,10 +17,16 @@ pages() { ls docs/man/*.1; }
 
 program_of() { basename "$1" .1; }
 
+# What --help says; wirelab's check has options of its own.
+help_of() {
+    "$bin/$1" --help
+    [ "$1" != wirelab ] || "$bin/$1" check --help
+}
+
 # One option a line, sorted: "m model NAME", "- models".
 options_of_help() {
-    "$bin/$1" --help | sed -nE 's/^  -(.), --([^ ]+)( ([^ ]+))? .*/\1 \2 \4/p
-        s/^      --([^ ]+)( ([^ ]+))? .*/- \1 \3/p' | sed 's/ *$//' | sort
+    help_of "$1" | sed -nE 's/^  -(.), --([^ ]+)( ([^ ]+))? .*/\1 \2 \4/p
+        s/^      --([^ ]+)( ([^ ]+))? .*/- \1 \3/p' | sed 's/ *$//' | sort -u
 }
 
 options_of_page() {

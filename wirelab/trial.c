@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trial: a scene runs unseen; only if it does not come out as expected is its
+ * picture drawn, from the events that were kept. See trial.h for the contract.
+ */
+#include "trial.h"
+
+#include "clock.h"
+#include "lab.h"
+#include "out.h"
+#include "show.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct kept {
+    struct event **event;
+    size_t events, cap;
+    struct expect *expect;
+    bool is_short; /* of memory */
+};
+
+static void keep_event(const struct event *e, void *context)
+{
+    struct kept *k = context;
+    expect_event(e, k->expect);
+    if (k->events == k->cap) {
+        size_t cap = k->cap > 0 ? 2 * k->cap : 256;
+        struct event **more = realloc(k->event, cap * sizeof(struct event *));
+        if (more == NULL) {
+            k->is_short = true;
+            return;
+        }
+        k->event = more;
+        k->cap = cap;
+    }
+    k->event[k->events] = event_copy(e);
+    if (k->event[k->events] == NULL)
+        k->is_short = true;
+    else
+        k->events++;
+}
+
+static void ignore_time(uint64_t t_ns, void *context)
+{
+    (void)t_ns, (void)context;
+}
+
+static bool is_gone(void *context)
+{
+    return ((const struct kept *)context)->is_short;
+}
+
+static void discard(struct kept *k)
+{
+    for (size_t i = 0; i < k->events; i++)
+        event_discard(k->event[i]);
+    free(k->event);
+}
+
+/* --- the picture of what failed ------------------------------------------ */
+
+/* Shows what failed at this time, or later, if it is LATE: expectations that
+ * nothing met stop where nothing of them was ever seen. */
+static void show_failures(const struct expect *x, const struct lab_view *view,
+                          uint64_t from_ns, uint64_t to_ns)
+{
+    for (size_t i = 0; i < expect_count(x); i++) {
+        struct expect_result one = expect_result(x, i);
+        char text[1200];
+        if (one.held || one.t_ns < from_ns || one.t_ns >= to_ns)
+            continue;
+        bool of_server = strncmp(one.text, "server", 6) == 0;
+        snprintf(text, sizeof text, ">>> not as expected: %s: %s", one.text,
+                 one.why);
+        struct event e = {.kind = EVENT_REMARK,
+                          .host = of_server ? HOST_SERVER : HOST_CLIENT,
+                          .t_ns = one.t_ns,
+                          .remark = text};
+        view->event(&e, view->context);
+    }
+}
+
+static void draw(const struct scene *s, const struct kept *k,
+                 const struct lab_result *r)
+{
+    struct settings settings = s->settings;
+    struct out out;
+    struct err e;
+    char program[] = "wirelab", *argv[] = {program, NULL};
+    out_init(&out, "wirelab", false, false);
+    settings.expects = false; /* they have been judged already */
+    struct show *show = show_open(&settings, &out, 1, argv, &e);
+    if (show == NULL) {
+        out_error(&out, &e);
+        return;
+    }
+    struct lab_view view = show_view(show);
+    for (size_t i = 0; i < k->events; i++) {
+        uint64_t next_ns =
+            i + 1 < k->events ? k->event[i + 1]->t_ns : UINT64_MAX;
+        view.event(k->event[i], view.context);
+        show_failures(k->expect, &view, i == 0 ? 0 : k->event[i]->t_ns,
+                      next_ns);
+    }
+    show_close(show, r, 0);
+}
+
+/* --- the child ----------------------------------------------------------- */
+
+static int say_failures(const struct scene *s, const struct lab_result *r)
+{
+    const struct expect *x = s->settings.expect;
+    int failures = 0;
+    for (size_t i = 0; i < expect_count(x); i++) {
+        struct expect_result one = expect_result(x, i);
+        if (!one.held)
+            printf("# not as expected: %s: %s\n", one.text, one.why);
+        failures += !one.held;
+    }
+    if (r->status != s->status)
+        printf("# the client ended with status %d, not %d\n", r->status,
+               s->status);
+    return failures + (r->status != s->status);
+}
+
+static int say_error(const struct err *e)
+{
+    printf("# %s\n", e->text);
+    if (e->advice[0] != '\0')
+        printf("# %s\n", e->advice);
+    return e->status == STATUS_SKIP ? STATUS_SKIP : STATUS_EXPECT;
+}
+
+/* Is there something to say about it? */
+static bool is_amiss(const struct scene *s, const struct lab_result *r)
+{
+    return expect_finish(s->settings.expect) > 0 || r->status != s->status;
+}
+
+static int run_here(const struct scene *s)
+{
+    struct kept kept = {.expect = s->settings.expect};
+    const struct lab_view view = {.event = keep_event,
+                                  .advance = ignore_time,
+                                  .is_gone = is_gone,
+                                  .input = -1,
+                                  .context = &kept};
+    struct lab_result result;
+    struct err e;
+    int status = 0;
+    bool failed = lab_run(&s->settings.lab, &view, &result, &e) < 0;
+    if (failed && e.status == STATUS_SKIP) {
+        status = say_error(&e);
+    } else if (result.signal != 0) {
+        status = 128 + result.signal;
+    } else if (kept.is_short) {
+        puts("# memory was short");
+        status = STATUS_EXPECT;
+    } else if (is_amiss(s, &result) || failed) {
+        draw(s, &kept, &result);
+        say_failures(s, &result);
+        if (failed)
+            say_error(&e);
+        status = STATUS_EXPECT;
+    }
+    discard(&kept);
+    return status;
+}
+
+/* All that it prints goes to FD. */
+static void be_child(const struct scene *s, int fd)
+{
+    dup2(fd, STDOUT_FILENO);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    int status = run_here(s);
+    fflush(stdout);
+    _exit(status);
+}
+
+/* --- the parent ---------------------------------------------------------- */
+
+static char *read_back(FILE *file)
+{
+    char *text = NULL;
+    size_t cap = 0;
+    rewind(file);
+    if (getdelim(&text, &cap, '\0', file) >= 0)
+        return text;
+    free(text);
+    return strdup("");
+}
+
+int trial_run(const struct scene *s, struct trial *t, struct err *e)
+{
+    FILE *file = tmpfile();
+    if (file == NULL)
+        return err_sys(e, "a scratch file");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(s, fileno(file));
+    int end = 0;
+    pid_t waited = pid;
+    while (pid > 0 && (waited = waitpid(pid, &end, 0)) < 0 && errno == EINTR)
+        ;
+    if (waited < 0)
+        err_sys(e, "a process for the lab");
+    t->text = waited > 0 ? read_back(file) : NULL;
+    fclose(file); /* a scratch file */
+    if (t->text == NULL)
+        return waited < 0 ? -1 : err_sys(e, "memory for the picture");
+    t->status = WIFEXITED(end) ? WEXITSTATUS(end) : 128 + WTERMSIG(end);
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trial: one scene of a lab file, run by a child of this process: a process
+ * enters its namespaces only once.
+ * Read next: lab.h, expect.h.
+ */
+#ifndef WIRELAB_TRIAL_H
+#define WIRELAB_TRIAL_H
+
+#include "err.h"
+#include "labfile.h"
+
+struct trial {
+    int status; /* 0: as expected; STATUS_EXPECT: not, text says why;
+                   STATUS_SKIP: it cannot run here, text says why; 128 and
+                   more: stopped by a signal */
+    char *text; /* the picture and what was wrong in it, lines; "" if all held;
+                   free it */
+};
+
+/* 0; or -1 and *e: there is no memory, no process, no scratch file. */
+int trial_run(const struct scene *s, struct trial *t, struct err *e);
+
+#endif
