@@ -182,17 +182,9 @@ has_ipv6() {
 @test "status 3: a port that only root may have" {
     [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ] ||
         skip "anybody may have port 80 here"
-    if [ "$(id -u)" -eq 0 ]; then
-        need setpriv
-        as_nobody=(setpriv --reuid 65534 --clear-groups --inh-caps=-all
-            --bounding-set=-all)
-        "${as_nobody[@]}" tcp_server --models >/dev/null 2>&1 ||
-            skip "an ordinary user cannot read the programs here"
-    else
-        as_nobody=()
-    fi
+    as_ordinary_user
     for program in $servers; do
-        exits 3 "${as_nobody[@]}" "$program" 80
+        exits 3 "${as_user[@]}" "$program" 80
         says "^$program: bind 127.0.0.1:80: Permission denied$"
         says 'use a port from 1024 up'
     done

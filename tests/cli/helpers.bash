@@ -43,6 +43,18 @@ need_openbsd_nc() {
     "${nc:-false}" -h 2>&1 | grep -q OpenBSD || skip "no netcat-openbsd here"
 }
 
+# Sets $as_user to the words before a command that an ordinary user is to run:
+# none if that is who we are.
+as_ordinary_user() {
+    as_user=()
+    [ "$(id -u)" -eq 0 ] || return 0
+    need setpriv
+    as_user=(setpriv --reuid 65534 --clear-groups --inh-caps=-all
+        --bounding-set=-all)
+    "${as_user[@]}" tcp_server --models >/dev/null 2>&1 ||
+        skip "an ordinary user cannot run the programs here"
+}
+
 # Prints what is known, and fails.
 fail() {
     echo "$*"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Together with socat, ncat and OpenBSD's nc, which know nothing of us: both
-# protocols, both roles, and what comes back is what was sent.
+# protocols, both roles, and what comes back is what was sent. VOLUME: how many
+# MB over TCP (2).
 # Read next: volume.bats.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2094,SC2154 # set by helpers.bash
 load helpers
@@ -32,8 +33,10 @@ end_other() {
     wait "$other" || true
 }
 
+size=${VOLUME:-2}000000
+
 random_bytes() {
-    head -c 1000000 /dev/urandom >in
+    head -c "$size" /dev/urandom >in
 }
 
 # Our TCP server and each other client.
@@ -44,8 +47,8 @@ tcp_client_of() {
         exits 0 "$@" "$host" "$port" <in
         cmp in "$out"
         stop
-        event closed '.first_closer == "client" and .how == "fin" and
-            .received_bytes == 1000000 and .sent_bytes == 1000000'
+        event closed ".first_closer == \"client\" and .how == \"fin\" and
+            .received_bytes == $size and .sent_bytes == $size"
     done
 }
 
@@ -75,7 +78,7 @@ tcp_client_of() {
 tcp_server_of() {
     need ss
     random_bytes
-    head -c 1000000 /dev/urandom >back
+    head -c "$size" /dev/urandom >back
     start_other "$@" <back >received
     exits 0 tcp_client "$host" "$port" <in
     cmp back "$out"

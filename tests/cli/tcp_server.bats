@@ -251,3 +251,34 @@ pattern() {
         grep -q '^    from now on the kernel shakes hands' "$talk"
     done
 }
+
+@test "--with-udp: both protocols on one port, in one loop" {
+    start tcp_server -m event --with-udp --json 0
+    await '"event":"listening","proto":"udp".*"port":'"$port,"
+    hold "$host" "$port" # a connection that waits holds up no datagram
+    exits 0 udp_client --ask udp "$host" "$port"
+    prints $'udp\n'
+    exits 0 tcp_client --ask tcp "$host" "$port"
+    prints $'tcp\n'
+    exits 0 udp_client --chomp -t 100ms --json "$host" "$port" <<<''
+    jq -es 'any(.event == "datagram" and .bytes == 0)' "$out"
+    stop
+    event end '.connections == 2 and .datagrams_in == 2 and
+        .datagrams_out == 2 and .received_bytes == 4'
+    for model in $(models tcp_server); do
+        [ "$model" = event ] && continue
+        exits 2 tcp_server -m "$model" --with-udp 0
+        says 'with-udp.*model event'
+    done
+}
+
+@test "every service that is listed can be served, in every model" {
+    for service in $(tcp_server --services | cut -d ' ' -f 1); do
+        for model in $(models tcp_server); do
+            start tcp_server -m "$model" -s "$service" 0
+            stop
+        done
+        start udp_server -s "$service" 0
+        stop
+    done
+}
