@@ -2,7 +2,8 @@
 #
 #   make            the programs, in build/bin/
 #   make demo       the tour            make check    every test
-#   make lint       the style checks    make clean    remove build/
+#   make lint       the style checks    make bench    the event loop measured
+#   make clean      remove build/
 #   make install PREFIX=/usr/local DESTDIR=      make uninstall
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, in a build
@@ -48,7 +49,7 @@ COMMON := $(BUILD)/libcommon.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
 
-.PHONY: all demo check tests lint clean install uninstall
+.PHONY: all bench demo check tests lint clean install uninstall
 all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -70,6 +71,14 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(LAB) $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(EVENT) $(JANSSON) -lcmocka
 
 tests: $(UNIT)
+
+# What the event loop is measured against, and with: tests/bench/run.
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON)
+bench: $(BINARIES) $(BENCH)
+	BUILD=$(BUILD) tests/bench/run
 
 demo:
 	./scripts/demo
