@@ -31,7 +31,8 @@ endif
 
 JANSSON := $(or $(call pkg,--libs,jansson),-ljansson)
 EVENT := $(or $(call pkg,--libs,libevent_core),-levent_core)
-override CPPFLAGS += $(call pkg,--cflags,jansson libevent_core)
+PCAP := $(or $(call pkg,--libs,libpcap),-lpcap)
+override CPPFLAGS += $(call pkg,--cflags,jansson libevent_core libpcap)
 
 # A program is a directory; it links common/ and what it uses, no more.
 PROGRAMS := tcp_server tcp_client udp_server udp_client wirelab
@@ -39,7 +40,7 @@ LIBS_tcp_server := $(EVENT) $(JANSSON)
 LIBS_tcp_client := $(EVENT) $(JANSSON)
 LIBS_udp_server := $(EVENT) $(JANSSON)
 LIBS_udp_client := $(JANSSON)
-LIBS_wirelab := $(EVENT) $(JANSSON)
+LIBS_wirelab := $(EVENT) $(JANSSON) $(PCAP)
 
 BINARIES := $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1))))
@@ -68,7 +69,7 @@ $(BINARIES): $(BUILD)/bin/%: $$(call objects,%/*.c) $(COMMON)
 $(BUILD)/obj/tests/%.o: override CPPFLAGS += -Iwirelab
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(LAB) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(EVENT) $(JANSSON) -lcmocka
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(EVENT) $(JANSSON) $(PCAP) -lcmocka
 
 tests: $(UNIT)
 

@@ -349,11 +349,11 @@ static void put_link(struct json *j, const struct fault *f)
     put_both(j, "corrupt_ppm", 10ull * c->corrupt, 10ull * s->corrupt);
 }
 
-void json_start(struct json *j, const struct lab_options *o, int argc,
-                char **argv)
+void json_start(struct json *j, const struct lab_options *o, const char *kernel,
+                int argc, char **argv)
 {
-    struct utsname kernel;
-    uname(&kernel); /* cannot fail: the buffer is ours */
+    struct utsname ours;
+    uname(&ours); /* cannot fail: the buffer is ours */
     out_begin(j->out, "start");
     out_text(j->out, "program", "wirelab");
     out_text(j->out, "version", WIRELAB_VERSION);
@@ -362,7 +362,7 @@ void json_start(struct json *j, const struct lab_options *o, int argc,
              o->commands[HOST_CLIENT]);
     out_list(j->out, "servers", o->command[HOST_SERVER],
              o->commands[HOST_SERVER]);
-    out_text(j->out, "kernel", kernel.release);
+    out_text(j->out, "kernel", kernel != NULL ? kernel : ours.release);
     out_text(j->out, "congestion_control", o->link.congestion);
     out_uint(j->out, "seed", o->fault->seed);
     out_uint(j->out, "mtu_bytes", o->link.mtu);

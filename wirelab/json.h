@@ -23,9 +23,10 @@ struct json *json_stdout(struct out *out);
  * name beside it. NULL and *e. */
 struct json *json_record(const char *path, struct err *e);
 
-/* The first line: what was asked for. ARGC, ARGV: of main. */
-void json_start(struct json *j, const struct lab_options *o, int argc,
-                char **argv);
+/* The first line: what was asked for. KERNEL: under which it happens; NULL:
+ * this machine's. ARGC, ARGV: of main. */
+void json_start(struct json *j, const struct lab_options *o, const char *kernel,
+                int argc, char **argv);
 
 /* An event_sink_fn whose context is the stream. One line an event; a call that
  * waits has one line, when it returns or when it is known that it will not. */

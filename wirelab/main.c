@@ -13,6 +13,7 @@
 #include "out.h"
 #include "settings.h"
 #include "show.h"
+#include "view.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -35,24 +36,30 @@ static int fail(const struct wirelab *p, const struct err *e)
     return (int)e->status;
 }
 
-static int run_lab(struct wirelab *p)
+/* Shows what the lab does; or, if V is not NULL, what a file tells. */
+static int show(struct wirelab *p, struct view *v)
 {
     struct err e;
     struct lab_result result;
-    if (settings_finish(&p->s, &e) < 0)
+    struct show *w = show_open(&p->s, &p->out, p->argc, p->argv, &e);
+    if (w == NULL)
         return fail(p, &e);
-    struct show *show = show_open(&p->s, &p->out, p->argc, p->argv, &e);
-    if (show == NULL)
-        return fail(p, &e);
-    struct lab_view view = show_view(show);
-    int failed = lab_run(&p->s.lab, &view, &result, &e);
+    struct lab_view view = show_view(w);
+    int failed = v != NULL ? view_run(v, &view, &result, &e)
+                           : lab_run(&p->s.lab, &view, &result, &e);
     int status = failed < 0           ? (int)e.status
                  : result.signal != 0 ? 128 + result.signal
                                       : result.status;
-    status = show_close(show, &result, status);
+    status = show_close(w, &result, status);
     if (failed < 0)
         out_error(&p->out, &e);
     return status;
+}
+
+static int run_lab(struct wirelab *p)
+{
+    struct err e;
+    return settings_finish(&p->s, &e) < 0 ? fail(p, &e) : show(p, NULL);
 }
 
 /* wirelab demo [tcp|udp] */
@@ -82,10 +89,31 @@ static int run_doctor(struct wirelab *p, int argc, char **argv)
     return fail(p, &e);
 }
 
+/* wirelab view FILE */
+static int run_view(struct wirelab *p, int argc, char **argv)
+{
+    struct err e;
+    struct view *v = NULL;
+    int status = 0;
+    p->s.view = argv[0]; /* NULL if there is none */
+    if (argc != 1)
+        err_set(&e, STATUS_USAGE, "view: of one file");
+    else if (settings_finish(&p->s, &e) == 0)
+        v = view_open(&p->s, &e);
+    if (v == NULL)
+        return fail(p, &e);
+    if (view_must_choose(v))
+        view_list(v, stdout);
+    else
+        status = show(p, v);
+    view_close(v);
+    return status;
+}
+
 static const struct command {
     const char *name;
     int (*run)(struct wirelab *p, int argc, char **argv);
-} commands[] = {{"demo", run_demo}, {"doctor", run_doctor}};
+} commands[] = {{"demo", run_demo}, {"doctor", run_doctor}, {"view", run_view}};
 
 static int run_command(struct wirelab *p, int argc, char **argv)
 {

@@ -138,15 +138,26 @@ static void comment(struct block *b, const char *text)
     put_text(b, OPTION_COMMENT, text);
 }
 
+static const char *const fates[] = {
+    [FATE_DELIVERED] = "out of turn",
+    [FATE_LOST] = "lost",
+    [FATE_DUPLICATED] = "duplicated",
+    [FATE_CORRUPTED] = "corrupted",
+};
+
+static const char *const agains[] = {
+    [AGAIN_NO] = "",
+    [AGAIN_TIMEOUT] = "sent again: timeout",
+    [AGAIN_ACKS] = "sent again: later data was acknowledged",
+    [AGAIN_UNKNOWN] = "sent again",
+};
+
+static const char second[] = "wire: the second of two";
+static const char damaged[] =
+    "the checksum is wrong: dropped silently; nobody tells the sender";
+
 static void comment_sent(struct block *b, const struct event_frame *f)
 {
-    static const char *const fates[] = {"out of turn", "lost", "duplicated",
-                                        "corrupted"};
-    static const char *const agains[] = {
-        [AGAIN_TIMEOUT] = "sent again: timeout",
-        [AGAIN_ACKS] = "sent again: later data was acknowledged",
-        [AGAIN_UNKNOWN] = "sent again",
-    };
     char text[64];
     if (f->by[0] != '\0') {
         snprintf(text, sizeof text, "wire: %s by %s", fates[f->fate], f->by);
@@ -159,11 +170,40 @@ static void comment_sent(struct block *b, const struct event_frame *f)
 static void comment_received(struct block *b, const struct event_frame *f)
 {
     if (f->copy != 0)
-        comment(b, "wire: the second of two");
+        comment(b, second);
     if (f->frame.transport_checksum == CHECKSUM_BAD ||
         f->frame.ip_checksum == CHECKSUM_BAD)
-        comment(b, "the checksum is wrong: dropped silently; nobody tells the "
-                   "sender");
+        comment(b, damaged);
+}
+
+/* "wire: lost by rule 1". */
+static bool read_fate(const char *text, struct event_frame *f)
+{
+    for (size_t i = 0; i < sizeof fates / sizeof *fates; i++) {
+        char head[32];
+        int len = snprintf(head, sizeof head, "wire: %s by ", fates[i]);
+        if (strncmp(text, head, (size_t)len) != 0)
+            continue;
+        f->fate = (enum fate)i;
+        snprintf(f->by, sizeof f->by, "%s", text + len);
+        return true;
+    }
+    return false;
+}
+
+bool pcapng_read_comment(const char *text, struct event_frame *f,
+                         bool *is_second)
+{
+    if (read_fate(text, f) || strcmp(text, damaged) == 0)
+        return true; /* of damage the checksum tells */
+    if (strcmp(text, second) == 0)
+        return *is_second = true;
+    for (size_t i = AGAIN_TIMEOUT; i < sizeof agains / sizeof *agains; i++)
+        if (strcmp(text, agains[i]) == 0) {
+            f->again = (enum again)i;
+            return true;
+        }
+    return false;
 }
 
 /* --- packets ------------------------------------------------------------- */

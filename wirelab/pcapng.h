@@ -32,4 +32,10 @@ int pcapng_end(struct pcapng *p, struct err *e);
 /* Takes them back. NULL is allowed. */
 void pcapng_discard(struct pcapng *p);
 
+/* Reads a comment that pcapng_event wrote on a frame: fills in fate, by and
+ * again; IS_SECOND: the frame is the copy of one that came before. False: it
+ * says something else. */
+bool pcapng_read_comment(const char *text, struct event_frame *f,
+                         bool *is_second);
+
 #endif

@@ -159,6 +159,14 @@ static int read_calls(const char *text, const struct opt *o, struct err *e)
     return 0;
 }
 
+static int read_flow(const char *text, const struct opt *o, struct err *e)
+{
+    if (strcmp(text, "all") != 0)
+        return opt_number(text, o, e);
+    *(uint64_t *)o->value = FLOW_ALL;
+    return 0;
+}
+
 static int read_expect(const char *text, const struct opt *o, struct err *e)
 {
     struct settings *s = o->value;
@@ -174,6 +182,7 @@ static int read_expect(const char *text, const struct opt *o, struct err *e)
 static const char usage[] =
     "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
     "       wirelab [OPTION]... demo [tcp|udp]\n"
+    "       wirelab [VIEW OPTION]... view FILE\n"
     "       wirelab doctor\n"
     "       wirelab check [OPTION]... FILE.lab...\n"
     "Two hosts, the wire between them, and a picture of what happens.\n"
@@ -182,8 +191,8 @@ static const char usage[] =
 /* The rows are for this one function: it reads ARGV by them or, with HELP,
  * prints them. Their columns: name, letter, metavar, reader, value, least,
  * most, help. */
-static int use_table(struct settings *s, int argc, char **argv, FILE *help,
-                     struct err *e)
+static int use_table(struct settings *s, bool view, int argc, char **argv,
+                     FILE *help, struct err *e)
 {
     struct lab_options *lab = &s->lab;
     const uint64_t hour = 3600 * CLOCK_S;
@@ -238,6 +247,8 @@ static int use_table(struct settings *s, int argc, char **argv, FILE *help,
          "keep the run, to be shown again"},
         {"pcap", 0, "PREFIX", opt_text, &s->pcap, 0, 0,
          "PREFIX-client.pcapng and PREFIX-server.pcapng"},
+        {"flow", 0, "N", read_flow, &s->flow, 1, 65535,
+         "view: the conversation to draw; or all"},
         {"expect", 0, "EXPR", read_expect, s, 0, 0,
          "what must happen; else the status is 7"},
         {"expect-file", 0, "FILE", read_expect, s, 0, 0,
@@ -248,23 +259,41 @@ static int use_table(struct settings *s, int argc, char **argv, FILE *help,
          "print the version and exit"},
         OPT_END,
     };
+    const struct opt *rows = table;
+    while (view && strcmp(rows->name, "lanes") != 0)
+        rows++; /* what is behind the options of a run */
     if (help == NULL)
-        return opt_parse(table, argc, argv, e);
+        return opt_parse(rows, argc, argv, e);
     fputs(usage, help);
     opt_help(table, help);
     return 0;
 }
 
+/* Once more, by the rows that a file can be shown with. */
+static int parse_view(struct settings *s, int argc, char **argv, struct err *e)
+{
+    settings_free(s);
+    if (settings_init(s, e) < 0)
+        return -1;
+    int first = use_table(s, true, argc, argv, NULL, e);
+    if (first < 0)
+        return err_advise(e, "view shows what is in a file: nothing runs, "
+                             "and there is no link");
+    return first;
+}
+
 int settings_parse(struct settings *s, int argc, char **argv, int *first,
                    struct err *e)
 {
-    *first = use_table(s, argc, argv, NULL, e);
+    *first = use_table(s, false, argc, argv, NULL, e);
+    if (*first >= 0 && *first < argc && strcmp(argv[*first], "view") == 0)
+        *first = parse_view(s, argc, argv, e);
     return *first < 0 ? -1 : 0;
 }
 
 void settings_help(struct settings *s, FILE *to)
 {
-    use_table(s, 0, NULL, to, NULL);
+    use_table(s, false, 0, NULL, to, NULL);
 }
 
 /* --- what follows -------------------------------------------------------- */
@@ -312,6 +341,15 @@ static int check_loopback(const struct settings *s, struct err *e)
                    "link do nothing there");
 }
 
+static int check_view(const struct settings *s, struct err *e)
+{
+    if (s->view == NULL && s->flow != FLOW_NONE)
+        return err_set(e, STATUS_USAGE, "--flow is for view FILE");
+    if (s->view != NULL && s->record != NULL)
+        return err_set(e, STATUS_USAGE, "--record is for a run");
+    return 0;
+}
+
 int settings_finish(struct settings *s, struct err *e)
 {
     struct lab_options *o = &s->lab;
@@ -329,7 +367,7 @@ int settings_finish(struct settings *s, struct err *e)
         return err_set(e, STATUS_USAGE,
                        "--mtu %u: IPv6 needs 1280 (RFC 8200, section 5)",
                        (unsigned)s->mtu);
-    if (fault_check(s->fault, e) < 0 ||
+    if (check_view(s, e) < 0 || fault_check(s->fault, e) < 0 ||
         (o->loopback && check_loopback(s, e) < 0))
         return -1;
     fill_demo(s);

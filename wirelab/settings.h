@@ -16,11 +16,28 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Which conversation of a capture: from 1, or one of these. */
+#define FLOW_NONE 0
+#define FLOW_ALL UINT64_MAX
+
+/* What a picture is of. */
+struct stage {
+    struct addr host[HOST_COUNT]; /* len 0: not known */
+    char wire[64];    /* what the wire's column is called; "": by its delay */
+    char source[256]; /* a line above the picture, or "" */
+    char kernel[128]; /* under which it happened; "": this machine's */
+    bool one_clock;   /* all times are of the host CLOCK */
+    enum host_id clock;
+};
+
 struct settings {
     struct lab_options lab;
     struct fault *fault;
     uint64_t mtu;
     const char *demo; /* without programs: "tcp" or "udp" */
+    const char *view; /* a file to show, instead; or NULL */
+    uint64_t flow;    /* of that file */
+    struct stage stage;
 
     unsigned lanes; /* LANE_* */
     bool has_only;
@@ -38,7 +55,8 @@ struct settings {
 int settings_init(struct settings *s, struct err *e);
 void settings_free(struct settings *s);
 
-/* Reads argv; *first is the first operand. 0, or -1 and *e (STATUS_USAGE). */
+/* Reads argv; *first is the first operand. If that is "view", options of a run
+ * are refused. 0, or -1 and *e (STATUS_USAGE). */
 int settings_parse(struct settings *s, int argc, char **argv, int *first,
                    struct err *e);
 

@@ -28,6 +28,8 @@ struct show {
     struct step *step;
     struct text *text;
     struct list list; /* instead of text, for --list */
+    row_fn *row;      /* where rows go when times are taken off */
+    void *row_context;
     bool begun;
     bool quit; /* the reader of --step has had enough */
     struct json *json, *record;
@@ -54,7 +56,9 @@ static void name_wire(const struct settings *s, char *buf, size_t cap)
     const struct fault *f = s->fault;
     double there = (double)f->link[HOST_CLIENT].delay_ns / (double)CLOCK_MS;
     double back = (double)f->link[HOST_SERVER].delay_ns / (double)CLOCK_MS;
-    if (s->lab.loopback)
+    if (s->stage.wire[0] != '\0')
+        snprintf(buf, cap, "%s", s->stage.wire);
+    else if (s->lab.loopback)
         snprintf(buf, cap, "no wire: loopback");
     else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
         snprintf(buf, cap, "%.4g ms each way", there);
@@ -83,9 +87,12 @@ static void words_init(const struct settings *s, struct words *words)
     *words = (struct words){.numbers = s->absolute   ? WORDS_ABSOLUTE
                                        : s->relative ? WORDS_RELATIVE
                                                      : WORDS_LETTERS};
+    for (int i = 0; i < HOST_COUNT; i++)
+        words->host[i] = s->stage.host[i];
     for (int i = 0; i < HOST_COUNT && !s->lab.loopback; i++)
-        addr_parse(link_address(i, s->lab.link.ipv6), &words->host[i],
-                   NULL); /* our own constants: always good */
+        if (words->host[i].len == 0)
+            addr_parse(link_address(i, s->lab.link.ipv6), &words->host[i],
+                       NULL); /* our own constants: always good */
 }
 
 static int open_text(struct show *w)
@@ -118,6 +125,21 @@ static struct ladder *open_ladder(struct show *w, row_fn *row, void *context)
     return ladder_new(&o, row, context);
 }
 
+/* A capture has one clock: the other host's is not known. A row_fn. */
+static void take_time(const struct row *row, void *context)
+{
+    struct show *w = context;
+    struct row copy = *row;
+    struct row_cell *mine = &copy.cell[w->s->stage.clock];
+    struct row_cell *other = &copy.cell[1 - w->s->stage.clock];
+    if (!mine->timed) {
+        mine->timed = other->timed;
+        mine->t_ns = other->t_ns;
+    }
+    other->timed = false;
+    w->row(&copy, w->row_context);
+}
+
 /* Rows go from the ladder to the text or the list, with --step by way of it. */
 static int open_picture(struct show *w, struct err *e)
 {
@@ -141,6 +163,12 @@ static int open_picture(struct show *w, struct err *e)
         row = step_row;
         context = w->step;
     }
+    if (w->s->stage.one_clock) {
+        w->row = row;
+        w->row_context = context;
+        row = take_time;
+        context = w;
+    }
     w->ladder = open_ladder(w, row, context);
     if (w->ladder != NULL)
         return 0;
@@ -151,6 +179,7 @@ no_memory:
 static int open_files(struct show *w, int argc, char **argv, struct err *e)
 {
     const struct settings *s = w->s;
+    const char *kernel = s->stage.kernel[0] != '\0' ? s->stage.kernel : NULL;
     if (s->json && (w->json = json_stdout(w->out)) == NULL)
         return err_set(e, STATUS_FAILED, "no memory for JSON");
     if (s->record != NULL && (w->record = json_record(s->record, e)) == NULL)
@@ -159,9 +188,9 @@ static int open_files(struct show *w, int argc, char **argv, struct err *e)
         (w->pcapng = pcapng_begin(s->pcap, clock_real_ns(), e)) == NULL)
         return -1;
     if (w->json != NULL)
-        json_start(w->json, &s->lab, argc, argv);
+        json_start(w->json, &s->lab, kernel, argc, argv);
     if (w->record != NULL)
-        json_start(w->record, &s->lab, argc, argv);
+        json_start(w->record, &s->lab, kernel, argc, argv);
     return 0;
 }
 
@@ -197,11 +226,22 @@ struct show *show_open(const struct settings *s, struct out *out, int argc,
 /* The head of the picture; not before the lab has begun. */
 static void show_head(struct show *w)
 {
-    if (w->text == NULL || w->begun)
+    if (w->ladder == NULL || w->begun)
         return;
     w->begun = true;
+    if (w->s->stage.source[0] != '\0')
+        show_line(w->s->stage.source, w);
+    if (w->text == NULL)
+        return;
     text_legend(w->text);
     text_head(w->text);
+}
+
+static void show_key(void *context)
+{
+    struct show *w = context;
+    if (!step_key(w->step))
+        w->quit = true;
 }
 
 static void show_event(const struct event *e, void *context)
@@ -210,6 +250,9 @@ static void show_event(const struct event *e, void *context)
     show_head(w);
     if (w->ladder != NULL)
         ladder_event(e, w->ladder);
+    while (w->s->view != NULL && w->step != NULL && !w->quit &&
+           step_waits(w->step))
+        show_key(w); /* nothing runs meanwhile: the file waits as well */
     if (w->json != NULL)
         json_event(e, w->json);
     if (w->record != NULL)
@@ -231,13 +274,6 @@ static bool show_is_gone(void *context)
 {
     const struct show *w = context;
     return w->out->failed != 0 || w->quit;
-}
-
-static void show_key(void *context)
-{
-    struct show *w = context;
-    if (!step_key(w->step))
-        w->quit = true;
 }
 
 struct lab_view show_view(struct show *w)
