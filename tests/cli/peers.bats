@@ -74,13 +74,23 @@ tcp_client_of() {
     done
 }
 
+# The file, and no end before all of the answer has come: OpenBSD's nc leaves at
+# our FIN, whatever it has left to say (it does so with socat too).
+all_and_wait() {
+    cat in
+    until [ "$(wc -c <"$out")" -ge "$size" ]; do
+        wait_a_moment
+    done
+}
+
 # The other server sends a file of its own and keeps what it gets.
 tcp_server_of() {
     need ss
     random_bytes
     head -c "$size" /dev/urandom >back
     start_other "$@" <back >received
-    exits 0 tcp_client "$host" "$port" <in
+    : >"$out"
+    exits 0 tcp_client "$host" "$port" < <(all_and_wait)
     cmp back "$out"
     wait "$other"
     cmp in received

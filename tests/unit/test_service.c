@@ -37,7 +37,8 @@ static void test_find(void **state)
 
 static struct span input(const char *name, const void *in, size_t len)
 {
-    struct session s = {.service = service_find(name)};
+    static struct session s;
+    s = (struct session){.service = service_find(name)};
     return s.service->on_input(&s, in, len);
 }
 
