@@ -19,6 +19,8 @@ struct held_frame {
     enum host_id from;
     uint64_t number;
     unsigned copy;
+    uint64_t flow; /* the number of its TCP connection, 0: none; */
+    size_t slot;   /*     and where that stands in its table */
     size_t len;
     uint8_t bytes[];
 };

@@ -56,7 +56,8 @@ struct passing {
     size_t len, wire_len;
     struct frame frame;
     const struct flow *flow; /* of TCP, or NULL */
-    size_t slot;
+    size_t slot;             /* where it stands in its table */
+    unsigned copy;           /* 1: the duplicate */
 };
 
 static uint64_t lab_ns(const struct wire *w)
@@ -66,10 +67,10 @@ static uint64_t lab_ns(const struct wire *w)
 
 /* --- telling ------------------------------------------------------------- */
 
+/* Of a frame that comes in: its fields, and the connection it belongs to. */
 static void read_frame(struct wire *w, struct passing *p)
 {
     frame_decode(p->bytes, p->len, p->wire_len, &p->frame);
-    p->flow = NULL;
     if (p->frame.kind != FRAME_TCP)
         return;
     p->flow = flow_find(&w->flows, p->from, &p->frame);
@@ -115,12 +116,14 @@ static void tell_sent(struct wire *w, const struct passing *p,
         states_sent(w->o.states, p->from, p->flow, p->slot, &p->frame, p->t_ns);
 }
 
-static void tell_received(struct wire *w, struct passing *p, unsigned copy)
+/* The bytes are read again, because they may be corrupt by now; and so the
+ * connection is the one they belonged to when they came in. */
+static void tell_received(struct wire *w, struct passing *p)
 {
-    read_frame(w, p);
+    frame_decode(p->bytes, p->len, p->wire_len, &p->frame);
     struct event e = {.kind = EVENT_RECEIVED, .host = p->to};
     fill_event(w, p, &e);
-    e.frame.copy = copy;
+    e.frame.copy = p->copy;
     w->o.sink(&e, w->o.context);
     if (w->o.states != NULL && p->flow != NULL)
         states_received(w->o.states, p->to, p->flow, p->slot, &p->frame,
@@ -153,32 +156,36 @@ static void refused(struct wire *w, enum host_id host)
         remark(w, host, "it cannot take a frame, which is lost");
 }
 
-static void hand_over(struct wire *w, enum host_id from, uint64_t number,
-                      unsigned copy, const uint8_t *bytes, size_t len)
+static void hand_over(struct wire *w, struct passing *p)
 {
-    struct passing p = {.from = from,
-                        .to = 1 - from,
-                        .number = number,
-                        .t_ns = lab_ns(w),
-                        .bytes = bytes,
-                        .len = len,
-                        .wire_len = len};
-    w->last_ns = p.t_ns;
-    if (ring_send(&w->ring[p.to], bytes, len) < 0) {
-        refused(w, p.to);
+    p->t_ns = w->last_ns = lab_ns(w);
+    if (ring_send(&w->ring[p->to], p->bytes, p->len) < 0) {
+        refused(w, p->to);
         return;
     }
-    w->was_down[p.to] = false;
+    w->was_down[p->to] = false;
     if (w->o.sink != NULL)
-        tell_received(w, &p, copy);
+        tell_received(w, p);
 }
 
 static void hand_over_next(struct wire *w)
 {
     struct held_frame *f = held_pop(&w->held);
+    const struct flow *flow = &w->flows.slot[f->slot];
+    struct passing p = {.from = f->from,
+                        .to = 1 - f->from,
+                        .number = f->number,
+                        .bytes = f->bytes,
+                        .len = f->len,
+                        .wire_len = f->len,
+                        .flow = f->flow != 0 && f->flow == flow->number
+                                    ? flow
+                                    : NULL, /* it was forgotten meanwhile */
+                        .slot = f->slot,
+                        .copy = f->copy};
     if (w->swapped[f->from] == f)
         w->swapped[f->from] = NULL;
-    hand_over(w, f->from, f->number, f->copy, f->bytes, f->len);
+    hand_over(w, &p);
     free(f);
 }
 
@@ -190,7 +197,9 @@ static struct held_frame *dispatch(struct wire *w, const struct passing *p,
                                    uint64_t due_ns, unsigned copy)
 {
     if (due_ns <= p->t_ns && due_ns < held_due(&w->held)) {
-        hand_over(w, p->from, p->number, copy, p->bytes, p->len);
+        struct passing now = *p;
+        now.copy = copy;
+        hand_over(w, &now);
         return NULL;
     }
     struct held_frame *f = held_push(&w->held, p->bytes, p->len, due_ns);
@@ -201,6 +210,8 @@ static struct held_frame *dispatch(struct wire *w, const struct passing *p,
     f->from = p->from;
     f->number = p->number;
     f->copy = copy;
+    f->flow = p->flow != NULL ? p->flow->number : 0;
+    f->slot = p->slot;
     return f;
 }
 
