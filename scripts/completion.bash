@@ -49,13 +49,18 @@ _wirelab() {
         options=$(_wirelab_options "$program" | awk '{ print "--" $2 }')
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         ;;
-    *) # a command that the usage names, or a host
+    *) # a host, a file, or a command, as the usage has them
         options=$("$program" --help 2>/dev/null)
-        mapfile -t COMPREPLY < <(compgen -W "$(sed -nE '
-            s/^(Usage:|      ) [a-z_]+ (\[OPTION\]\.\.\. )?([a-z]+).*/\3/p' \
-            <<<"$options")" -- "$word")
-        [[ $options != *" HOST PORT"* ]] ||
+        if [[ $options == *" HOST PORT"* ]]; then
             mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+        elif [ "$COMP_CWORD" -gt 1 ] &&
+            grep -F -- " $previous " <<<"$options" | grep -q '^ .*FILE'; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        else
+            mapfile -t COMPREPLY < <(compgen -W "$(sed -nE '
+                s/^(Usage:|      ) [a-z_]+ (\[.*OPTION\]\.\.\. )?([a-z]+).*/\3/p' \
+                <<<"$options")" -- "$word")
+        fi
         ;;
     esac
 }

@@ -74,7 +74,9 @@ complete_words() {
 }
 
 @test "completion: the commands of wirelab" {
-    [ "$(complete_words wirelab d)" = "$(printf 'demo\ndoctor')" ]
+    diff <(printf '%s\n' check demo doctor view) \
+        <(complete_words wirelab '' | sort)
+    [ "$(complete_words wirelab view serv)" = servers ]
     [ "$(complete_words wirelab --record serv)" = servers ]
 }
 
