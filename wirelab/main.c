@@ -8,8 +8,8 @@
  * Read next: lab.h, how a run goes; show.h, who watches it.
  */
 #include "check.h"
+#include "demo.h"
 #include "doctor.h"
-#include "lab.h"
 #include "out.h"
 #include "settings.h"
 #include "show.h"
@@ -39,21 +39,7 @@ static int fail(const struct wirelab *p, const struct err *e)
 /* Shows what the lab does; or, if V is not NULL, what a file tells. */
 static int show(struct wirelab *p, struct view *v)
 {
-    struct err e;
-    struct lab_result result;
-    struct show *w = show_open(&p->s, &p->out, p->argc, p->argv, &e);
-    if (w == NULL)
-        return fail(p, &e);
-    struct lab_view view = show_view(w);
-    int failed = v != NULL ? view_run(v, &view, &result, &e)
-                           : lab_run(&p->s.lab, &view, &result, &e);
-    int status = failed < 0           ? (int)e.status
-                 : result.signal != 0 ? 128 + result.signal
-                                      : result.status;
-    status = show_close(w, &result, status);
-    if (failed < 0)
-        out_error(&p->out, &e);
-    return status;
+    return show_run(&p->s, v, NULL, &p->out, p->argc, p->argv);
 }
 
 static int run_lab(struct wirelab *p)
@@ -66,13 +52,18 @@ static int run_lab(struct wirelab *p)
 static int run_demo(struct wirelab *p, int argc, char **argv)
 {
     struct err e;
-    if (argc > 0)
-        p->s.demo = argv[0];
-    if (argc <= 1 &&
-        (strcmp(p->s.demo, "tcp") == 0 || strcmp(p->s.demo, "udp") == 0))
+    const struct lab_options *lab = &p->s.lab;
+    p->s.demo = argc > 0 ? argv[0] : "both";
+    if (argc > 1 || (argc == 1 && strcmp(p->s.demo, "tcp") != 0 &&
+                     strcmp(p->s.demo, "udp") != 0))
+        err_set(&e, STATUS_USAGE, "demo '%.64s': either tcp or udp",
+                argv[argc - 1]);
+    else if (lab->commands[HOST_CLIENT] + lab->commands[HOST_SERVER] > 0)
+        err_set(&e, STATUS_USAGE, "demo has programs of its own");
+    else if (argc == 1)
         return run_lab(p);
-    err_set(&e, STATUS_USAGE, "demo '%.64s': either tcp or udp",
-            argv[argc - 1]);
+    else if (settings_finish(&p->s, &e) == 0)
+        return demo_both(&p->s, &p->out, p->argc, p->argv);
     return fail(p, &e);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool place_fit(const struct place *p, const char *format, ...)
 {
@@ -20,4 +21,21 @@ void place_cut(const struct place *p)
 {
     if (p->width < p->cap)
         p->buf[p->width] = '\0';
+}
+
+int place_line(const char *words, int room)
+{
+    int n = (int)strlen(words);
+    if (n <= room)
+        return n;
+    for (n = room; n > 0 && words[n] != ' ';)
+        n--;
+    return n > 0 ? n : room;
+}
+
+const char *place_next(const char *words, int n)
+{
+    for (words += n; *words == ' ';)
+        words++;
+    return words;
 }

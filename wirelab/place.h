@@ -5,7 +5,8 @@
  *
  *     place_fit(p, "ACK seq=%s ack=%s", seq, ack) || place_fit(p, "ACK")
  *
- * For words.c and words_label.c.
+ * And whole sentences over as many lines as they need.
+ * For words.c and words_label.c, text.c and svg_page.c.
  */
 #ifndef WIRELAB_PLACE_H
 #define WIRELAB_PLACE_H
@@ -25,5 +26,12 @@ bool place_fit(const struct place *p, const char *format, ...)
 
 /* The last resort: what does not fit is cut. */
 void place_cut(const struct place *p);
+
+/* How many characters of WORDS one line of ROOM columns takes: whole words, if
+ * there are any. */
+int place_line(const char *words, int room);
+
+/* Where the next line begins, after one of N characters. */
+const char *place_next(const char *words, int n);
 
 #endif

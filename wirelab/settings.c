@@ -243,6 +243,10 @@ static int use_table(struct settings *s, bool view, int argc, char **argv,
         {"json", 0, NULL, opt_flag, &s->json, 0, 0,
          "NDJSON events on stdout, no picture"},
         {"quiet", 'q', NULL, opt_flag, &s->quiet, 0, 0, "no picture"},
+        {"svg", 0, "FILE", opt_text, &s->svg, 0, 0,
+         "the picture as a slide, too"},
+        {"png", 0, "FILE", opt_text, &s->png, 0, 0,
+         "the slide as an image, by rsvg-convert"},
         {"record", 0, "FILE", opt_text, &s->record, 0, 0,
          "keep the run, to be shown again"},
         {"pcap", 0, "PREFIX", opt_text, &s->pcap, 0, 0,
@@ -298,7 +302,7 @@ void settings_help(struct settings *s, FILE *to)
 
 /* --- what follows -------------------------------------------------------- */
 
-static void fill_demo(struct settings *s)
+void settings_demo(struct settings *s, const char *protocol)
 {
     /* By protocol; then between hosts and on loopback. */
     static const char *const demo[2][2][HOST_COUNT] = {
@@ -312,9 +316,7 @@ static void fill_demo(struct settings *s)
           "udp_server -n 1 9000"}},
     };
     struct lab_options *o = &s->lab;
-    bool udp = strcmp(s->demo, "udp") == 0;
-    if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0)
-        return;
+    bool udp = strcmp(protocol, "udp") == 0;
     for (int host = 0; host < HOST_COUNT; host++) {
         o->commands[host] = 1;
         o->command[host][0] = demo[udp][o->loopback][host];
@@ -363,6 +365,11 @@ int settings_finish(struct settings *s, struct err *e)
         return err_set(e, STATUS_USAGE,
                        "--step and --interactive both want "
                        "this terminal");
+    if (s->demo != NULL && strcmp(s->demo, "both") == 0 &&
+        (s->json || s->record != NULL || s->pcap != NULL || s->expects))
+        return err_set(e, STATUS_USAGE,
+                       "--json, --record, --pcap and --expect are of one "
+                       "run: either demo tcp or demo udp");
     if (o->link.ipv6 && s->mtu < 1280)
         return err_set(e, STATUS_USAGE,
                        "--mtu %u: IPv6 needs 1280 (RFC 8200, section 5)",
@@ -370,7 +377,10 @@ int settings_finish(struct settings *s, struct err *e)
     if (check_view(s, e) < 0 || fault_check(s->fault, e) < 0 ||
         (o->loopback && check_loopback(s, e) < 0))
         return -1;
-    fill_demo(s);
+    if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0)
+        s->demo = NULL;
+    if (s->demo != NULL)
+        settings_demo(s, s->demo);
     o->link.mtu = (uint32_t)s->mtu;
     o->calls = s->lanes & LANE_CALLS;
     /* What is expected is looked for also where nobody looks; but tracing

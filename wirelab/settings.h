@@ -34,7 +34,7 @@ struct settings {
     struct lab_options lab;
     struct fault *fault;
     uint64_t mtu;
-    const char *demo; /* without programs: "tcp" or "udp" */
+    const char *demo; /* without programs: "tcp", "udp", or "both" */
     const char *view; /* a file to show, instead; or NULL */
     uint64_t flow;    /* of that file */
     struct stage stage;
@@ -44,6 +44,7 @@ struct settings {
     enum section only;
     bool relative, absolute, explain, utf8, list, step;
     bool json, quiet;
+    const char *svg, *png; /* NULL: none */
     const char *record;
     const char *pcap; /* prefix of the captures; NULL: none */
     struct expect *expect;
@@ -63,6 +64,9 @@ int settings_parse(struct settings *s, int argc, char **argv, int *first,
 /* After all is read: fills in the demo if no program was given, and what
  * follows from other options. 0, or -1 and *e (STATUS_USAGE). */
 int settings_finish(struct settings *s, struct err *e);
+
+/* Its programs are those of the demo of PROTOCOL, "tcp" or "udp". */
+void settings_demo(struct settings *s, const char *protocol);
 
 /* --help. */
 void settings_help(struct settings *s, FILE *to);

@@ -9,6 +9,7 @@
 #include "list.h"
 #include "pcapng.h"
 #include "step.h"
+#include "svg.h"
 #include "text.h"
 
 #include <errno.h>
@@ -28,12 +29,15 @@ struct show {
     struct step *step;
     struct text *text;
     struct list list; /* instead of text, for --list */
-    row_fn *row;      /* where rows go when times are taken off */
-    void *row_context;
     bool begun;
     bool quit; /* the reader of --step has had enough */
     struct json *json, *record;
     struct pcapng *pcapng;
+    struct svg *svg;
+    bool shares; /* the slide is another's too */
+    struct show_pair pair;
+    row_fn *row; /* who gets the rows, besides the slide; or NULL */
+    void *row_context;
     char wire[64]; /* what the wire's column is called */
 };
 
@@ -102,27 +106,19 @@ static int open_text(struct show *w)
                              .colour = wants_colour(),
                              .explain = w->s->explain,
                              .wire = w->wire};
-    name_wire(w->s, w->wire, sizeof w->wire);
     words_init(w->s, &o.words);
     w->text = text_new(&o, show_line, w);
     return w->text == NULL ? -1 : 0;
 }
 
-static struct ladder *open_ladder(struct show *w, row_fn *row, void *context)
+/* A row_fn: one picture on the terminal, one on the slide. */
+static void show_row(const struct row *row, void *context)
 {
-    const struct settings *s = w->s;
-    uint64_t there = s->fault->link[HOST_CLIENT].delay_ns;
-    uint64_t back = s->fault->link[HOST_SERVER].delay_ns;
-    struct ladder_options o = {
-        .lanes = s->lanes,
-        .calls_all = s->lab.calls_all,
-        .explain = s->explain,
-        .has_only = s->has_only,
-        .only = s->only,
-        .several = s->lab.commands[HOST_CLIENT] > 1,
-        .delay_ns = there > back ? there : back,
-    };
-    return ladder_new(&o, row, context);
+    struct show *w = context;
+    if (w->row != NULL)
+        w->row(row, w->row_context);
+    if (w->svg != NULL)
+        svg_row(row, w->svg);
 }
 
 /* A capture has one clock: the other host's is not known. A row_fn. */
@@ -137,41 +133,84 @@ static void take_time(const struct row *row, void *context)
         mine->t_ns = other->t_ns;
     }
     other->timed = false;
-    w->row(&copy, w->row_context);
+    show_row(&copy, w);
 }
 
-/* Rows go from the ladder to the text or the list, with --step by way of it. */
+static int open_ladder(struct show *w, struct err *e)
+{
+    const struct settings *s = w->s;
+    uint64_t there = s->fault->link[HOST_CLIENT].delay_ns;
+    uint64_t back = s->fault->link[HOST_SERVER].delay_ns;
+    struct ladder_options o = {
+        .lanes = s->lanes,
+        .calls_all = s->lab.calls_all,
+        .explain = s->explain,
+        .has_only = s->has_only,
+        .only = s->only,
+        .several = s->lab.commands[HOST_CLIENT] > 1,
+        .delay_ns = there > back ? there : back,
+        .beside = w->pair.beside,
+    };
+    w->ladder = ladder_new(&o, s->stage.one_clock ? take_time : show_row, w);
+    if (w->ladder != NULL)
+        return 0;
+    return err_set(e, STATUS_FAILED, "no memory for the picture");
+}
+
+void show_caption(const struct settings *s, enum host_id host, char *buf,
+                  size_t cap)
+{
+    size_t commands = s->lab.commands[host], used;
+    buf[0] = '\0';
+    if (commands == 0)
+        return;
+    const char *first = s->lab.command[host][0];
+    used = (size_t)snprintf(buf, cap, "%s: ", host_name(host));
+    out_escape(first, strlen(first), "\"\\", buf + used, cap - used - 32);
+    used = strlen(buf);
+    if (commands > 1)
+        snprintf(buf + used, cap - used, " (and %zu more)", commands - 1);
+}
+
+static void open_slide(struct show *w)
+{
+    struct svg_picture about = {.explain = w->s->explain};
+    if (w->s->stage.source[0] != '\0')
+        snprintf(about.caption[0], sizeof about.caption[0], "%s",
+                 w->s->stage.source);
+    else
+        show_caption(w->s, HOST_SERVER, about.caption[0],
+                     sizeof about.caption[0]);
+    show_caption(w->s, HOST_CLIENT, about.caption[1], sizeof about.caption[1]);
+    snprintf(about.wire, sizeof about.wire, "%s", w->wire);
+    words_init(w->s, &about.words);
+    svg_picture(w->svg, &about);
+}
+
+/* Rows for the terminal go to the text or the list, with --step by way of it.
+ */
 static int open_picture(struct show *w, struct err *e)
 {
-    row_fn *row = text_row;
-    void *context = NULL;
+    w->row = text_row;
     if (w->s->list) {
         w->list = (struct list){
             .explain = w->s->explain, .line = show_line, .context = w};
         words_init(w->s, &w->list.words);
-        row = list_row;
-        context = &w->list;
+        w->row = list_row;
+        w->row_context = &w->list;
     } else {
         if (open_text(w) < 0)
             goto no_memory;
-        context = w->text;
+        w->row_context = w->text;
     }
     if (w->s->step) {
-        w->step = step_new(STDIN_FILENO, stderr, row, context);
+        w->step = step_new(STDIN_FILENO, stderr, w->row, w->row_context);
         if (w->step == NULL)
             goto no_memory;
-        row = step_row;
-        context = w->step;
+        w->row = step_row;
+        w->row_context = w->step;
     }
-    if (w->s->stage.one_clock) {
-        w->row = row;
-        w->row_context = context;
-        row = take_time;
-        context = w;
-    }
-    w->ladder = open_ladder(w, row, context);
-    if (w->ladder != NULL)
-        return 0;
+    return 0;
 no_memory:
     return err_set(e, STATUS_FAILED, "no memory for the picture");
 }
@@ -187,6 +226,9 @@ static int open_files(struct show *w, int argc, char **argv, struct err *e)
     if (s->pcap != NULL &&
         (w->pcapng = pcapng_begin(s->pcap, clock_real_ns(), e)) == NULL)
         return -1;
+    bool asked = s->svg != NULL || s->png != NULL;
+    if (!w->shares && asked && (w->svg = svg_begin(s->svg, s->png, e)) == NULL)
+        return -1;
     if (w->json != NULL)
         json_start(w->json, &s->lab, kernel, argc, argv);
     if (w->record != NULL)
@@ -199,14 +241,16 @@ static void show_free(struct show *w)
     json_discard(w->json);
     json_discard(w->record);
     pcapng_discard(w->pcapng);
+    if (!w->shares)
+        svg_discard(w->svg);
     ladder_free(w->ladder);
     step_free(w->step);
     text_free(w->text);
     free(w);
 }
 
-struct show *show_open(const struct settings *s, struct out *out, int argc,
-                       char **argv, struct err *e)
+struct show *show_open(const struct settings *s, const struct show_pair *pair,
+                       struct out *out, int argc, char **argv, struct err *e)
 {
     struct show *w = calloc(1, sizeof *w);
     if (w == NULL) {
@@ -215,11 +259,21 @@ struct show *show_open(const struct settings *s, struct out *out, int argc,
     }
     w->s = s;
     w->out = out;
+    w->shares = pair != NULL;
+    if (w->shares) {
+        w->pair = *pair;
+        w->svg = pair->svg;
+    }
+    name_wire(s, w->wire, sizeof w->wire);
+    bool picture = !s->json && !s->quiet;
     if (open_files(w, argc, argv, e) < 0 ||
-        (!s->json && !s->quiet && open_picture(w, e) < 0)) {
+        (picture && open_picture(w, e) < 0) ||
+        ((picture || w->svg != NULL) && open_ladder(w, e) < 0)) {
         show_free(w);
         return NULL;
     }
+    if (w->svg != NULL)
+        open_slide(w);
     return w;
 }
 
@@ -291,6 +345,8 @@ struct lab_view show_view(struct show *w)
 static void show_rest(struct show *w)
 {
     ladder_finish(w->ladder);
+    if (w->pair.totals != NULL)
+        ladder_totals(w->ladder, w->pair.totals);
     while (w->step != NULL && !w->quit && step_waits(w->step))
         show_key(w);
     if (!ladder_complete(w->ladder) ||
@@ -349,6 +405,33 @@ int show_close(struct show *w, const struct lab_result *r, int status)
         status = end_file(w, pcapng_end(w->pcapng, &e), &e, status);
     w->json = w->record = NULL;
     w->pcapng = NULL;
+    if (!w->shares && w->svg != NULL) {
+        status = end_file(w, svg_end(w->svg, &e), &e, status);
+        w->svg = NULL;
+    }
     show_free(w);
+    return status;
+}
+
+int show_run(const struct settings *s, struct view *v,
+             const struct show_pair *pair, struct out *out, int argc,
+             char **argv)
+{
+    struct err e;
+    struct lab_result result;
+    struct show *show = show_open(s, pair, out, argc, argv, &e);
+    if (show == NULL) {
+        out_error(out, &e);
+        return (int)e.status;
+    }
+    struct lab_view view = show_view(show);
+    int failed = v != NULL ? view_run(v, &view, &result, &e)
+                           : lab_run(&s->lab, &view, &result, &e);
+    int status = failed < 0           ? (int)e.status
+                 : result.signal != 0 ? 128 + result.signal
+                                      : result.status;
+    status = show_close(show, &result, status);
+    if (failed < 0)
+        out_error(out, &e);
     return status;
 }

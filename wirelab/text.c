@@ -8,6 +8,7 @@
 
 #include "arrow.h"
 #include "canvas.h"
+#include "place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,30 +313,17 @@ static void event_row(struct text *t, const struct row *row)
 
 /* --- lines of words ----------------------------------------------------- */
 
-/* How many characters of WORDS one line of ROOM columns takes: whole words, if
- * there are any. */
-static int line_length(const char *words, int room)
-{
-    int n = len(words);
-    if (n <= room)
-        return n;
-    for (n = room; n > 0 && words[n] != ' ';)
-        n--;
-    return n > 0 ? n : room;
-}
-
 /* WORDS from COLUMN on, in as many lines as they need. */
 static void wrap(struct text *t, int column, const char *words, enum look look)
 {
     while (*words != '\0') {
         char part[CANVAS_MAX + 1];
-        int n = line_length(words, t->at.width - column);
+        int n = place_line(words, t->at.width - column);
         snprintf(part, sizeof part, "%.*s", n, words);
         canvas_clear(&t->canvas);
         canvas_paint(&t->canvas, column, part, look);
         canvas_flush(&t->canvas);
-        for (words += n; *words == ' ';)
-            words++;
+        words = place_next(words, n);
     }
 }
 
@@ -378,13 +366,12 @@ static void output_row(struct text *t, const struct row *row)
     int column = is_right && fits ? at->right : at->left;
     for (const char *words = named; *words != '\0';) {
         int room = at->right + at->right_width - column;
-        int n = line_length(words, room);
+        int n = place_line(words, room);
         snprintf(part, sizeof part, "%.*s", n, words);
         canvas_paint(&t->canvas, column, part, LOOK_PLAIN);
         canvas_flush(&t->canvas);
         canvas_clear(&t->canvas);
-        for (words += n; *words == ' ';)
-            words++;
+        words = place_next(words, n);
         column = at->left + 2; /* what goes on is indented */
     }
 }
@@ -424,16 +411,6 @@ void text_legend(struct text *t)
          LOOK_PLAIN);
 }
 
-static const char *host_title(const struct text *t, enum host_id host,
-                              char *buf, size_t cap)
-{
-    char ip[ADDR_TEXT] = "";
-    if (t->o.words.host[host].len != 0)
-        addr_host(&t->o.words.host[host], ip, sizeof ip);
-    snprintf(buf, cap, "%s %s", host_name(host), ip);
-    return buf;
-}
-
 void text_head(struct text *t)
 {
     const struct layout *at = &t->at;
@@ -449,9 +426,11 @@ void text_head(struct text *t)
         canvas_paint(&t->canvas, at->right, "calls", LOOK_PLAIN);
     } else {
         canvas_paint(&t->canvas, at->left,
-                     host_title(t, HOST_CLIENT, buf, sizeof buf), LOOK_PLAIN);
+                     words_host(&t->o.words, HOST_CLIENT, buf, sizeof buf),
+                     LOOK_PLAIN);
         canvas_paint(&t->canvas, at->right,
-                     host_title(t, HOST_SERVER, buf, sizeof buf), LOOK_PLAIN);
+                     words_host(&t->o.words, HOST_SERVER, buf, sizeof buf),
+                     LOOK_PLAIN);
     }
     snprintf(buf, sizeof buf, "wire%s%s", t->o.wire != NULL ? ", " : "",
              t->o.wire != NULL ? t->o.wire : "");

@@ -94,7 +94,7 @@ static void draw(const struct scene *s, const struct kept *k,
     char program[] = "wirelab", *argv[] = {program, NULL};
     out_init(&out, "wirelab", false, false);
     settings.expects = false; /* they have been judged already */
-    struct show *show = show_open(&settings, &out, 1, argv, &e);
+    struct show *show = show_open(&settings, NULL, &out, 1, argv, &e);
     if (show == NULL) {
         out_error(&out, &e);
         return;

@@ -121,6 +121,18 @@ static const char *peer_text(const struct words *w, const struct addr *a,
     return buf;
 }
 
+const char *words_host(const struct words *w, enum host_id host, char *buf,
+                       size_t cap)
+{
+    char ip[ADDR_TEXT];
+    if (w->host[host].len != 0)
+        snprintf(buf, cap, "%s %s", host_name(host),
+                 addr_host(&w->host[host], ip, sizeof ip));
+    else
+        snprintf(buf, cap, "%s", host_name(host));
+    return buf;
+}
+
 static bool call_begins(const struct words *w, const struct place *p,
                         const struct call *c)
 {

@@ -41,6 +41,10 @@ const char *words_call(const struct words *w, const struct call *c,
 const char *words_label(const struct words *w, const struct row *row, bool full,
                         size_t width, size_t tail, char *buf, size_t cap);
 
+/* "client 10.9.0.1". */
+const char *words_host(const struct words *w, enum host_id host, char *buf,
+                       size_t cap);
+
 /* Milliseconds, right-aligned to WIDTH, with as many decimals (at most
  * DECIMALS) as fit. */
 const char *words_time(uint64_t ns, int width, int decimals, char *buf,
