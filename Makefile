@@ -50,7 +50,7 @@ COMMON := $(BUILD)/libcommon.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
 
-.PHONY: all bench demo check tests lint clean install uninstall
+.PHONY: all bench demo check tests lint clean install install-apparmor uninstall
 all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -106,6 +106,12 @@ uninstall:
 	for m in $(notdir $(MAN)); do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/man/man1/$$m; done
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/wirelab
+
+# Ubuntu 24.04 lets only programs with a profile make user namespaces.
+install-apparmor: install
+	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/wirelab.apparmor \
+	    >$(DESTDIR)/etc/apparmor.d/wirelab
+	apparmor_parser -r $(DESTDIR)/etc/apparmor.d/wirelab
 
 clean:
 	rm -rf build
