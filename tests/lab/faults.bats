@@ -4,6 +4,7 @@
 # faults: what TCP adds to a wire that loses, doubles and damages frames, one
 # exact fault at a time; and UDP, which adds nothing.
 # Read next: tcp.bats, the same without faults.
+# shellcheck disable=SC2016,SC2154 # for wirelab's shell; err: see the helpers
 load ../cli/helpers
 load lab
 
@@ -154,9 +155,9 @@ fates() {
                   tcp_client server 9000; true')
     for again in 1 2 3; do
         fates 5 "${options[@]}"
-    done | sort -u >fates
-    [ -s fates ] || skip "$(tail -n 1 "$err")"
-    grep -q '"lost"' fates
-    twofold=$(sed 's/,"[a-z]*",[^,]*]$//' fates | uniq -d)
+    done | sort -u >all
+    [ -s all ] || skip "$(tail -n 1 "$err")"
+    grep -q '"lost"' all
+    twofold=$(sed 's/,"[a-z]*",[^,]*]$//' all | uniq -d)
     [ -z "$twofold" ] || fail "two fates: $twofold"
 }
