@@ -60,7 +60,7 @@ has_ipv6() {
         for server in "tcp_server ::" "tcp_server 0.0.0.0" "udp_server ::" \
             "udp_server 0.0.0.0"; do
             $server 19000 >log &
-            until grep -q listening log; do sleep 0.05; done
+            until grep -qs listening log; do sleep 0.05; done
             rm log
         done
         for client in tcp_client udp_client; do
@@ -83,7 +83,7 @@ has_ipv6() {
         ip address add fe80::7/64 dev lo nodad
         for p in tcp udp; do
             ${p}_server --json fe80::7%lo 19000 >log &
-            until grep -q listening log; do sleep 0.05; done
+            until grep -qs listening log; do sleep 0.05; done
             ${p}_client --ask hello fe80::7%lo 19000
             kill $!
             wait

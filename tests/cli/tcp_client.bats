@@ -121,7 +121,7 @@ ends() {
         ip link set lo up
         mount --bind hosts /etc/hosts
         tcp_server 127.0.0.1 19000 >log &
-        until grep -q listening log; do sleep 0.05; done
+        until grep -qs listening log; do sleep 0.05; done
         tcp_client --ask hello two 19000
         tcp_client -4 --ask four two 19000
         tcp_client -6 --ask six two 19000 || echo "status $?"

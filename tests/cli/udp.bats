@@ -265,7 +265,7 @@ load helpers
         udp_server --join 239.1.2.3 --json -n 1 19000 >one &
         udp_server --join 239.1.2.3 --json -n 1 19000 >two &
         for f in one two; do
-            until grep -q listening $f; do sleep 0.05; done
+            until grep -qs listening $f; do sleep 0.05; done
         done
         udp_client --ttl 1 -t 300ms -v 239.1.2.3 19000 <<<hello
         wait
