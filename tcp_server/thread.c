@@ -63,6 +63,10 @@ static void *work(void *argument)
     return NULL;
 }
 
+/* Room for conn_serve's buffers of 128 KB, for what it calls, and for what a
+ * sanitizer takes. Only what is used costs memory. */
+enum { STACK = 512 * 1024 };
+
 /* lab: thread */
 static int start_worker(struct worker *w, struct err *e)
 {
@@ -70,7 +74,7 @@ static int start_worker(struct worker *w, struct err *e)
     pthread_t thread;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&detached, 256 * 1024);
+    pthread_attr_setstacksize(&detached, STACK);
     int code = pthread_create(&thread, &detached, work, w);
     pthread_attr_destroy(&detached);
     if (code == 0)
