@@ -323,7 +323,9 @@ static void conn_cb(evutil_socket_t cfd, short what, void *arg)
 static void start_sweeping(struct ev_tcp *t)
 {
     uint64_t idle_ns = t->server->idle_timeout_ns;
-    struct timeval next = ev_time(idle_ns / SWEEPS);
+    uint64_t step_ns =
+        idle_ns / SWEEPS > CLOCK_MS ? idle_ns / SWEEPS : CLOCK_MS;
+    struct timeval next = ev_time(step_ns);
     if (idle_ns != 0 && !event_pending(t->sweep, EV_TIMEOUT, NULL))
         event_add(t->sweep, &next);
 }
