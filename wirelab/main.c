@@ -10,9 +10,11 @@
 #include "check.h"
 #include "demo.h"
 #include "doctor.h"
+#include "layers.h"
 #include "out.h"
 #include "settings.h"
 #include "show.h"
+#include "text.h"
 #include "view.h"
 
 #include <errno.h>
@@ -101,10 +103,27 @@ static int run_view(struct wirelab *p, int argc, char **argv)
     return status;
 }
 
+/* wirelab layers */
+static int run_layers(struct wirelab *p, int argc, char **argv)
+{
+    struct err e;
+    (void)argc;
+    (void)argv;
+    if (p->argc == 2) {
+        layers_book(text_to_stream, stdout);
+        return 0;
+    }
+    err_set(&e, STATUS_USAGE, "layers stands alone; --layers is for a run");
+    return fail(p, &e);
+}
+
 static const struct command {
     const char *name;
     int (*run)(struct wirelab *p, int argc, char **argv);
-} commands[] = {{"demo", run_demo}, {"doctor", run_doctor}, {"view", run_view}};
+} commands[] = {{"demo", run_demo},
+                {"doctor", run_doctor},
+                {"layers", run_layers},
+                {"view", run_view}};
 
 static int run_command(struct wirelab *p, int argc, char **argv)
 {

@@ -49,7 +49,7 @@ static bool is_about(const struct frame *f, const struct conversation *c,
     return false;
 }
 
-/* Something without ports (ARP, a later fragment) between the two hosts. */
+/* Between the two hosts, whatever the ports are. */
 static bool is_between(const struct frame *f, const struct conversation *c,
                        enum host_id *from)
 {
@@ -87,9 +87,10 @@ static bool is_wanted(const struct replay *r, const struct packet *p,
         return false;
     if ((c == NULL || r->o.only == NULL) && went_by(r, p, from))
         return true;
-    if (c == NULL)
-        return is_about(&p->frame, r->of, from) ||
-               is_between(&p->frame, r->of, from);
+    if (c == NULL && p->frame.about_protocol != 0)
+        return is_about(&p->frame, r->of, from);
+    if (c == NULL) /* ARP, a later fragment */
+        return is_between(&p->frame, r->of, from);
     if (!survey_same_host(&r->of->end[HOST_CLIENT], &r->of->end[HOST_SERVER]))
         is_between(&p->frame, r->of, from);
     return true;

@@ -183,7 +183,7 @@ static const char usage[] =
     "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
     "       wirelab [OPTION]... demo [tcp|udp]\n"
     "       wirelab [VIEW OPTION]... view FILE\n"
-    "       wirelab doctor\n"
+    "       wirelab layers | doctor\n"
     "       wirelab check [OPTION]... FILE.lab...\n"
     "Two hosts, the wire between them, and a picture of what happens.\n"
     "Their names are client and server: --client 'curl server:9000'.\n\n";
@@ -234,6 +234,8 @@ static int use_table(struct settings *s, bool view, int argc, char **argv,
          "also poll, fcntl, setsockopt and their kin"},
         {"explain", 0, NULL, opt_flag, &s->explain, 0, 0,
          "say why each call is made"},
+        {"layers", 0, NULL, opt_flag, &s->layers, 0, 0,
+         "each frame by layer, byte by byte, no picture"},
         {"list", 0, NULL, opt_flag, &s->list, 0, 0,
          "a sentence an event, for screen readers"},
         {"step", 0, NULL, opt_flag, &s->step, 0, 0,
@@ -357,6 +359,10 @@ int settings_finish(struct settings *s, struct err *e)
     struct lab_options *o = &s->lab;
     if (s->relative && s->absolute)
         return err_set(e, STATUS_USAGE, "either --relative or --absolute");
+    if (s->layers && (s->list || s->step || s->has_only || s->json || s->quiet))
+        return err_set(e, STATUS_USAGE,
+                       "--layers stands for the picture, so without --list, "
+                       "--step, --only, --json and --quiet");
     if (s->step && (s->json || s->quiet))
         return err_set(e, STATUS_USAGE,
                        "--step shows a picture, so neither "

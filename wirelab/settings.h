@@ -42,7 +42,7 @@ struct settings {
     unsigned lanes; /* LANE_* */
     bool has_only;
     enum section only;
-    bool relative, absolute, explain, utf8, list, step;
+    bool relative, absolute, explain, utf8, list, step, layers;
     bool json, quiet;
     const char *svg, *png; /* NULL: none */
     const char *record;

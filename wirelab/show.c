@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "json.h"
+#include "layers.h"
 #include "list.h"
 #include "pcapng.h"
 #include "step.h"
@@ -28,7 +29,8 @@ struct show {
     struct ladder *ladder; /* each is NULL if it is not asked for */
     struct step *step;
     struct text *text;
-    struct list list; /* instead of text, for --list */
+    struct list list;     /* instead of text, for --list */
+    struct layers layers; /* instead of all these, for --layers */
     bool begun;
     bool quit; /* the reader of --step has had enough */
     struct json *json, *record;
@@ -187,6 +189,12 @@ static void open_slide(struct show *w)
     svg_picture(w->svg, &about);
 }
 
+static void open_layers(struct show *w)
+{
+    w->layers = (struct layers){.line = show_line, .context = w};
+    words_init(w->s, &w->layers.words);
+}
+
 /* Rows for the terminal go to the text or the list, with --step by way of it.
  */
 static int open_picture(struct show *w, struct err *e)
@@ -265,7 +273,9 @@ struct show *show_open(const struct settings *s, const struct show_pair *pair,
         w->svg = pair->svg;
     }
     name_wire(s, w->wire, sizeof w->wire);
-    bool picture = !s->json && !s->quiet;
+    bool picture = !s->json && !s->quiet && !s->layers;
+    if (s->layers)
+        open_layers(w);
     if (open_files(w, argc, argv, e) < 0 ||
         (picture && open_picture(w, e) < 0) ||
         ((picture || w->svg != NULL) && open_ladder(w, e) < 0)) {
@@ -280,10 +290,12 @@ struct show *show_open(const struct settings *s, const struct show_pair *pair,
 /* The head of the picture; not before the lab has begun. */
 static void show_head(struct show *w)
 {
-    if (w->ladder == NULL || w->begun)
+    if (w->begun)
         return;
     w->begun = true;
-    if (w->s->stage.source[0] != '\0')
+    if (w->s->layers)
+        layers_head(&w->layers);
+    if (w->row != NULL && w->s->stage.source[0] != '\0')
         show_line(w->s->stage.source, w);
     if (w->text == NULL)
         return;
@@ -313,6 +325,8 @@ static void show_event(const struct event *e, void *context)
         json_event(e, w->record);
     if (w->pcapng != NULL)
         pcapng_event(e, w->pcapng);
+    if (w->s->layers)
+        layers_event(e, &w->layers);
     if (w->s->expects)
         expect_event(e, w->s->expect);
 }

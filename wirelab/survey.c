@@ -145,7 +145,8 @@ static void take(struct survey *s, const struct packet *p)
     c->bytes += f->payload_len;
     if (p->t_ns > c->last_ns)
         c->last_ns = p->t_ns;
-    if (p->inbound || p->outbound)
+    if ((p->inbound || p->outbound) &&
+        !survey_same_host(&f->source, &f->destination))
         c->seen_at[p->outbound ? from : 1 - from] = true;
 }
 
