@@ -5,9 +5,11 @@
  */
 #include "model.h"
 
+#include "clock.h"
 #include "sock.h"
 #include "stop.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -165,6 +167,15 @@ uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap)
         atomic_fetch_add(&s->totals->datagram_bytes_out, datagram.len);
     }
     return 0;
+}
+
+bool model_wait(struct server *s, struct desk *d, void *buf, size_t cap)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    uint64_t wait_ns = model_speak(s, d, buf, cap);
+    const struct timespec wait = {.tv_sec = (time_t)(wait_ns / CLOCK_S),
+                                  .tv_nsec = (long)(wait_ns % CLOCK_S)};
+    return wait_ns == UINT64_MAX || ppoll(&p, 1, &wait, NULL) > 0;
 }
 
 static unsigned long long get(atomic_ullong *value)

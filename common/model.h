@@ -45,6 +45,8 @@ struct server {
     uint64_t accept_delay_ns; /* iterative: before each accept */
     uint64_t read_rate;       /* iterative: bytes a second; 0: all there is */
     uint64_t buffer;          /* UDP: receive buffer, bytes */
+    uint64_t batch;           /* UDP, batch model: receives a call */
+    bool busy_poll;           /* UDP: never sleep while waiting */
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
 };
@@ -99,6 +101,10 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
  * the socket takes it; BUF has room for it (CAP bytes). Returns how long until
  * the next is due: 0: at once, UINT64_MAX: not before a datagram comes in. */
 uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap);
+
+/* model_speak, and then waits until the next is due or a datagram comes in.
+ * True: a receive may be made, which then waits itself if nothing is due. */
+bool model_wait(struct server *s, struct desk *d, void *buf, size_t cap);
 
 /* The totals of both protocols: the event EVENT, "report" while it runs (on
  * SIGUSR1), "end" at the end, which tells the exit status. */

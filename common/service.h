@@ -75,6 +75,7 @@ struct desk {
     struct run_table *runs; /* NULL: nothing is remembered */
     int fd;                 /* for what the kernel counts, never for data */
     uint64_t secret[2];     /* what cookies are made with */
+    uint64_t now_ns;        /* when the datagram came; 0: the clock is asked */
 };
 
 /* All services, in the order of --services, ended by a row without name. */

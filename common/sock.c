@@ -265,6 +265,34 @@ ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
     return end(&c, n, e);
 }
 
+int sock_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                  struct err *e)
+{
+    struct call c = begin(CALL_SENDMSG, fd);
+    c.alias = "sendmmsg";
+    c.size = count;
+    c.arg[0] = flags;
+    int n;
+    do
+        n = sendmmsg(fd, messages, count, flags);
+    while (again(n));
+    return (int)end(&c, n, e);
+}
+
+int sock_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                  struct err *e)
+{
+    struct call c = begin(CALL_RECVMSG, fd);
+    c.alias = "recvmmsg";
+    c.size = count;
+    c.arg[0] = flags;
+    int n;
+    do
+        n = recvmmsg(fd, messages, count, flags, NULL);
+    while (again(n));
+    return (int)end(&c, n, e);
+}
+
 int sock_shutdown(int fd, int how, struct err *e)
 {
     struct call c = begin(CALL_SHUTDOWN, fd);

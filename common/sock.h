@@ -68,6 +68,13 @@ ssize_t sock_sendto(int fd, const void *buf, size_t len,
 ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
                       struct addr *peer, bool *truncated, struct err *e);
 
+/* sendmmsg(2), recvmmsg(2): COUNT messages a call. Return how many were sent,
+ * or received; with recvmmsg FLAGS has MSG_WAITFORONE. */
+int sock_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                  struct err *e);
+int sock_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                  struct err *e);
+
 /* shutdown(2). HOW: SHUT_RD, SHUT_WR, SHUT_RDWR. */
 int sock_shutdown(int fd, int how, struct err *e);
 

@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "err.h"
+#include "measure.h"
 #include "out.h"
 
 #include <stdbool.h>
@@ -27,6 +28,9 @@ struct client {
     const char *source, *congestion; /* NULL: the kernel chooses */
     bool escape; /* stdout is a terminal: a peer must not steer it */
 
+    uint64_t connect_timeout_ns;   /* 0: as long as the kernel tries */
+    uint64_t begin_ns, connect_ns; /* the connection; how long its handshake
+                                      took */
     uint64_t sent_bytes, received_bytes;
     const char *first_closer; /* "client", "server", "unknown" */
 };
@@ -44,6 +48,20 @@ int ask_run(struct client *c, const char *text, struct err *e);
 /* Sets on a new socket what --nodelay, --congestion and --source ask for.
  * Returns 0, or -1 and *e. */
 int client_prepare(const struct client *c, int fd, int family, struct err *e);
+
+/* Numbered messages to an echo server, and their replies: ping.c. It closes. */
+int ping_run(struct client *c, const struct measure *plan, struct err *e);
+
+/* Numbered messages to a sink, and its account of them: stream.c. It closes. */
+int stream_run(struct client *c, const struct measure *plan, struct err *e);
+
+/* A connection to c->peer: returns its descriptor, with c->connect_ns, or -1
+ * and *e. */
+int client_connect(struct client *c, struct err *e);
+
+/* Closes c->fd, by FIN or, as asked, by RST, and logs it. STATUS: how the talk
+ * ended. */
+void client_close(struct client *c, int status);
 
 /* Bytes from the peer: to stdout as they are, or as a `data` event. Returns 0,
  * or -1 and *e if stdout takes no more. */

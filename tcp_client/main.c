@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "msg.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -20,8 +21,9 @@
 struct options {
     const char *ask;
     bool raw;
-    uint64_t connect_timeout_ns;
+    const char *rate;
     struct load load;
+    struct measure measure;
 };
 
 int client_deliver(struct client *c, const void *data, size_t len,
@@ -57,8 +59,7 @@ int client_prepare(const struct client *c, int fd, int family, struct err *e)
 }
 
 /* lab: connect */
-static int open_connection(const struct client *c, const struct options *o,
-                           struct err *e)
+int client_connect(struct client *c, struct err *e)
 {
     int family = c->peer.sa.sa_family;
     int fd = sock_socket(family, SOCK_STREAM, e);
@@ -66,8 +67,10 @@ static int open_connection(const struct client *c, const struct options *o,
         return -1;
     if (client_prepare(c, fd, family, e) < 0)
         goto fail;
-    if (sock_connect(fd, &c->peer, o->connect_timeout_ns, e) < 0)
+    uint64_t begin_ns = clock_now_ns();
+    if (sock_connect(fd, &c->peer, c->connect_timeout_ns, e) < 0)
         goto fail;
+    c->connect_ns = clock_now_ns() - begin_ns;
     return fd;
 fail:
     sock_close(fd);
@@ -76,8 +79,7 @@ fail:
 /* end lab */
 
 /* Tries each address of the name in turn, and says which does not answer. */
-static int connect_any(struct cli *cli, const struct options *o,
-                       struct client *c, struct err *e)
+static int connect_any(struct cli *cli, struct client *c, struct err *e)
 {
     struct addr_list list;
     if (addr_resolve(cli->argv[0], cli->argv[1], cli_family(cli), SOCK_STREAM,
@@ -85,7 +87,7 @@ static int connect_any(struct cli *cli, const struct options *o,
         return -1;
     for (size_t i = 0; i < list.count; i++) {
         c->peer = list.at[i];
-        c->fd = open_connection(c, o, e);
+        c->fd = client_connect(c, e);
         if (c->fd >= 0 || stop_signal() != 0 || e->status == STATUS_USAGE)
             return c->fd >= 0 ? 0 : -1;
         if (i + 1 < list.count) {
@@ -121,8 +123,7 @@ static void log_connected(struct client *c)
     out_end(c->out, NULL);
 }
 
-static void log_end(struct client *c, uint64_t begin_ns, const char *how,
-                    int status)
+static void log_closed(struct client *c, const char *how)
 {
     char peer[ADDR_TEXT], local[ADDR_TEXT];
     out_begin(c->out, "closed");
@@ -135,8 +136,12 @@ static void log_end(struct client *c, uint64_t begin_ns, const char *how,
     out_text(c->out, "how", how);
     out_uint(c->out, "received_bytes", c->received_bytes);
     out_uint(c->out, "sent_bytes", c->sent_bytes);
-    out_uint(c->out, "duration_ns", out_now_ns(c->out) - begin_ns);
+    out_uint(c->out, "duration_ns", out_now_ns(c->out) - c->begin_ns);
     out_end(c->out, NULL);
+}
+
+static void log_end(struct client *c, int status)
+{
     out_begin(c->out, "end");
     out_uint(c->out, "received_bytes", c->received_bytes);
     out_uint(c->out, "sent_bytes", c->sent_bytes);
@@ -163,22 +168,35 @@ static const char *how_name(const struct client *c, int status)
                                               : "error";
 }
 
+void client_close(struct client *c, int status)
+{
+    close_connection(c);
+    log_closed(c, how_name(c, status));
+}
+
 static int talk(struct cli *cli, const struct options *o, struct client *c)
 {
     struct err e;
-    uint64_t begin_ns = out_now_ns(c->out);
+    bool measures = o->measure.ping || o->measure.stream;
+    c->begin_ns = out_now_ns(c->out);
     int result = sock_getsockname(c->fd, &c->local, &e);
     if (result == 0)
         result = check_self(c, &e);
+    measures = measures && result == 0;
     if (result == 0) {
         log_connected(c);
-        result = o->ask != NULL ? ask_run(c, o->ask, &e) : pipe_run(c, &e);
+        result = o->measure.ping     ? ping_run(c, &o->measure, &e)
+                 : o->measure.stream ? stream_run(c, &o->measure, &e)
+                 : o->ask != NULL    ? ask_run(c, o->ask, &e)
+                                     : pipe_run(c, &e);
     }
     int status = result < 0 ? cli_fail(cli, &e) : STATUS_OK;
     if (stop_signal() != 0)
         status = 128 + stop_signal();
-    close_connection(c);
-    log_end(c, begin_ns, how_name(c, status), status);
+    if (!measures) { /* they close, and say their own end */
+        client_close(c, status);
+        log_end(c, status);
+    }
     return cli_end(cli, status);
 }
 
@@ -190,7 +208,7 @@ static int run_load(struct cli *cli, const struct options *o, struct client *c)
     int result = addr_resolve(cli->argv[0], cli->argv[1], cli_family(cli),
                               SOCK_STREAM, &list, &e);
     if (result == 0 && list.count > 1) {
-        result = connect_any(cli, o, c, &e);
+        result = connect_any(cli, c, &e);
         sock_close(c->fd);
     } else if (result == 0) {
         c->peer = list.at[0];
@@ -210,28 +228,65 @@ static const char *unfit(const struct options *o, const struct client *c)
                        c->fin_with_data || o->raw))
         return "--load has connections of its own: --ask, --until-peer, "
                "--no-half-close, --fin-with-data and --raw are for one";
-    if (o->load.on && o->connect_timeout_ns != 0)
+    bool measures = o->measure.ping || o->measure.stream;
+    if (measures && (o->load.on || o->ask != NULL || c->until_peer ||
+                     c->no_half_close || c->fin_with_data || o->raw))
+        return "--ping and --stream exclude each other, --load, --ask and the "
+               "options of a pipe";
+    if (o->measure.reverse && o->rate != NULL)
+        return "--rate with --reverse is for UDP: here the server would pace";
+    if (o->measure.ping && (o->measure.duration_ns != 0 || o->rate != NULL))
+        return "--ping has a --count and an --interval";
+    if (o->load.on && c->connect_timeout_ns != 0)
         return "--load: --timeout is for connecting too";
-    return load_unfit(&o->load);
+    const char *why = measure_unfit(&o->measure);
+    return why != NULL ? why : load_unfit(&o->load);
+}
+
+/* --duration, --size and --rate mean the same to a load and to a measurement,
+ * except that a load's rate is in requests. 0, or -1 and *e. */
+static int share_options(struct options *o, const struct client *c,
+                         struct err *e)
+{
+    const struct opt rate = {
+        .name = "rate", .value = &o->measure.rate_bps, .min = 1};
+    o->measure.timeout_ns = c->timeout_ns;
+    if (o->measure.stream)
+        return o->rate != NULL ? opt_rate(o->rate, &rate, e) : 0;
+    if (o->measure.ping)
+        return 0;
+    o->load.duration_ns = o->measure.duration_ns;
+    o->load.size = o->measure.size;
+    return o->rate != NULL ? opt_parse_number(o->rate, "--rate", 1, 10000000,
+                                              &o->load.rate, e)
+                           : 0;
+}
+
+/* What was not asked for, and where it runs. 0, or -1 and *e. */
+static int prepare_work(struct options *o, struct err *e)
+{
+    load_defaults(&o->load);
+    if (!o->measure.ping && !o->measure.stream)
+        return measure_pin(&o->measure, e);
+    return measure_begin(&o->measure, 64, 1 << 20,
+                         o->measure.ping ? 65536 : MSG_MAX, e);
 }
 
 static int run(struct cli *cli, const struct options *o, struct client *c)
 {
     struct err e;
-    if ((o->ask != NULL || o->load.on) && c->timeout_ns == 0)
-        c->timeout_ns = 10 * CLOCK_S;
     c->out = &cli->out;
     c->escape = !o->raw && isatty(STDOUT_FILENO);
     if (o->load.on)
         return run_load(cli, o, c);
-    if (connect_any(cli, o, c, &e) == 0)
+    if (connect_any(cli, c, &e) == 0)
         return talk(cli, o, c);
     return stop_signal() != 0 ? 128 + stop_signal() : cli_fail(cli, &e);
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {0};
+    struct options o = {.measure = {.interval_ns = MEASURE_UNSET}};
     struct client c = {.fd = -1};
     struct cli cli = {.program = "tcp_client",
                       .operands = "HOST PORT",
@@ -250,10 +305,10 @@ int main(int argc, char **argv)
          "send small segments at once (TCP_NODELAY)"},
         {"source", 0, "ADDR[:PORT]", opt_text, &c.source, 0, 0,
          "connect from this address"},
-        {"connect-timeout", 0, "DUR", opt_duration, &o.connect_timeout_ns, 0, 0,
+        {"connect-timeout", 0, "DUR", opt_duration, &c.connect_timeout_ns, 0, 0,
          "give up connecting after so long"},
         {"timeout", 't', "DUR", opt_duration, &c.timeout_ns, 0, 0,
-         "end after so long a silence (--ask, --load: 10s)"},
+         "end after so long a silence (--ping: 1s, others: 10s)"},
         {"congestion", 0, "NAME", opt_text, &c.congestion, 0, 0,
          "TCP congestion control"},
         {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,
@@ -266,12 +321,13 @@ int main(int argc, char **argv)
          "load: of them, with a request under way (all)"},
         {"requests", 0, "N", opt_number, &o.load.requests, 1, 0,
          "load: on each connection, which then ends"},
-        {"duration", 0, "DUR", opt_duration, &o.load.duration_ns, 1, 0,
-         "load: for so long (10s, unless --requests)"},
-        {"size", 'l', "SIZE", opt_size, &o.load.size, 1, 1 << 24,
-         "load: of a request (64)"},
-        {"rate", 0, "N", opt_number, &o.load.rate, 1, 10000000,
-         "load: requests a second in all (no limit)"},
+        OPT_MEASURE(&o.measure),
+        {"duration", 0, "DUR", opt_duration, &o.measure.duration_ns, 1, 0,
+         "load, stream: for so long (10s)"},
+        {"size", 'l', "SIZE", opt_size, &o.measure.size, 1, MSG_MAX,
+         "of a request or message (64; stream: 1Mi)"},
+        {"rate", 0, "RATE", opt_text, &o.rate, 0, 0,
+         "load: requests a second in all; stream: bit/s"},
         OPT_COMMON(&cli.common),
         OPT_END};
     int status;
@@ -279,10 +335,18 @@ int main(int argc, char **argv)
         return status;
     if (cli.argc != 2)
         return cli_usage(&cli, "needs a host and a port");
+    struct err e;
+    if (c.timeout_ns == 0 && (o.ask != NULL || o.load.on || o.measure.stream))
+        c.timeout_ns = 10 * CLOCK_S;
+    if (c.timeout_ns == 0 && o.measure.ping)
+        c.timeout_ns = CLOCK_S;
+    if (share_options(&o, &c, &e) < 0)
+        return cli_fail(&cli, &e);
     const char *why = unfit(&o, &c);
     if (why != NULL)
         return cli_usage(&cli, "%s", why);
-    load_defaults(&o.load);
+    if (prepare_work(&o, &e) < 0)
+        return cli_fail(&cli, &e);
     cli_start(&cli, table, argv);
     return run(&cli, &o, &c);
 }

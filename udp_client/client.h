@@ -8,7 +8,9 @@
 
 #include "addr.h"
 #include "err.h"
+#include "measure.h"
 #include "out.h"
+#include "source.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +22,9 @@ struct client {
     int fd; /* connected, or not with --unconnected */
     struct addr peer;
     uint64_t timeout_ns; /* silence that ends it after the end of input */
+    const char *source;  /* where it sends from; NULL: as the kernel chooses */
+    uint64_t ttl;        /* routers a datagram may pass; 0: the default */
+    bool broadcast;      /* to a broadcast address */
     uint64_t block;      /* bytes a datagram; 0: a line */
     bool chomp;          /* the newline stays out of the datagram */
     bool unconnected;    /* sendto and recvfrom, no connect */
@@ -42,6 +47,25 @@ int pipe_run(struct client *c, struct err *e);
 
 /* TEXT as one datagram; the reply: ask.c. */
 int ask_run(struct client *c, const char *text, struct err *e);
+
+/* Numbered datagrams to an echo server, and their replies: ping.c. */
+int ping_run(struct client *c, const struct measure *plan, struct err *e);
+
+/* Numbered datagrams to a sink, and its account of them: stream.c. */
+int stream_run(struct client *c, const struct measure *plan, struct err *e);
+
+/* One more socket to the same peer, as main made the first: returns it, or -1
+ * and *e. */
+int client_open(const struct client *c, struct err *e);
+
+/* COUNT datagrams a call, of what S sends: batch.c. NULL and *e if there is no
+ * memory. batch_send sends as many as are due: returns how many were, or -1
+ * and *e. */
+struct batch *batch_new(const struct source *s, uint64_t count, struct err *e);
+int batch_send(struct batch *b, int fd, const struct source *s, uint64_t now_ns,
+               struct err *e);
+const char *batch_mode(const struct batch *b); /* "gso", or "sendmmsg" */
+void batch_free(struct batch *b);
 
 /* One datagram: send, or sendto. Returns 0, or -1 and *e. */
 int client_send(struct client *c, const void *data, size_t len, struct err *e);

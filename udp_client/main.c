@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 struct options {
-    const char *ask, *source;
-    bool broadcast, raw;
-    uint64_t ttl;
+    const char *ask;
+    bool raw;
+    struct measure measure;
 };
 
 int client_send(struct client *c, const void *data, size_t len, struct err *e)
@@ -81,32 +81,32 @@ static int set_ttl(int fd, const struct addr *peer, int ttl, struct err *e)
                            e);
 }
 
-static int prepare(int fd, const struct addr *peer, const struct options *o,
-                   struct err *e)
+static int prepare(const struct client *c, int fd, struct err *e)
 {
+    const struct addr *peer = &c->peer;
     struct addr source;
-    if (o->broadcast && sock_setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1, e) < 0)
+    if (c->broadcast && sock_setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1, e) < 0)
         return -1;
-    if (o->ttl != 0 && set_ttl(fd, peer, (int)o->ttl, e) < 0)
+    if (c->ttl != 0 && set_ttl(fd, peer, (int)c->ttl, e) < 0)
         return -1;
-    if (o->source == NULL)
+    if (c->source == NULL)
         return 0;
-    if (addr_parse(o->source, &source, e) < 0)
+    if (addr_parse(c->source, &source, e) < 0)
         return -1;
     if (source.sa.sa_family != peer->sa.sa_family)
         return err_set(e, STATUS_USAGE,
                        "--source %.64s: not of the server's address family",
-                       o->source);
+                       c->source);
     return sock_bind(fd, &source, e);
 }
 
 /* lab: connect */
-static int open_socket(struct client *c, const struct options *o, struct err *e)
+int client_open(const struct client *c, struct err *e)
 {
     int fd = sock_socket(c->peer.sa.sa_family, SOCK_DGRAM, e);
     if (fd < 0)
         return -1;
-    if (prepare(fd, &c->peer, o, e) < 0)
+    if (prepare(c, fd, e) < 0)
         goto fail;
     if (!c->unconnected && sock_connect(fd, &c->peer, 0, e) < 0)
         goto fail;
@@ -119,8 +119,7 @@ fail:
 
 /* The first address of the name that this machine can send to. Whether anybody
  * is there, no call can tell. */
-static int open_any(struct cli *cli, const struct options *o, struct client *c,
-                    struct err *e)
+static int open_any(struct cli *cli, struct client *c, struct err *e)
 {
     struct addr_list list;
     if (addr_resolve(cli->argv[0], cli->argv[1], cli_family(cli), SOCK_DGRAM,
@@ -128,9 +127,9 @@ static int open_any(struct cli *cli, const struct options *o, struct client *c,
         return -1;
     for (size_t i = 0; i < list.count && c->fd < 0; i++) {
         c->peer = list.at[i];
-        c->anybody = o->broadcast || addr_is_multicast(&c->peer);
+        c->anybody = c->broadcast || addr_is_multicast(&c->peer);
         c->unconnected = c->unconnected || c->anybody;
-        c->fd = open_socket(c, o, e);
+        c->fd = client_open(c, e);
     }
     return c->fd < 0 ? -1 : 0;
 }
@@ -150,30 +149,53 @@ static void log_end(struct client *c, int status)
 static int talk(struct cli *cli, const struct options *o, struct client *c)
 {
     struct err e;
-    int result = o->ask != NULL ? ask_run(c, o->ask, &e) : pipe_run(c, &e);
+    int result = o->measure.ping     ? ping_run(c, &o->measure, &e)
+                 : o->measure.stream ? stream_run(c, &o->measure, &e)
+                 : o->ask != NULL    ? ask_run(c, o->ask, &e)
+                                     : pipe_run(c, &e);
     int status = result < 0 ? cli_fail(cli, &e) : STATUS_OK;
     if (stop_signal() != 0)
         status = 128 + stop_signal();
     sock_close(c->fd);
-    log_end(c, status);
+    if (!o->measure.ping && !o->measure.stream) /* they say their own */
+        log_end(c, status);
     return cli_end(cli, status);
+}
+
+/* What does not go together is refused, not ignored. NULL, or why. */
+static const char *unfit(const struct options *o, const struct client *c)
+{
+    bool measures = o->measure.ping || o->measure.stream;
+    if (c->chomp && c->block != 0)
+        return "--chomp is for lines, --block for blocks";
+    if (measures && (o->ask != NULL || c->chomp || c->block != 0 || o->raw))
+        return "--ping and --stream make their own datagrams: --ask, --chomp, "
+               "--block and --raw are for others";
+    if (measures && c->timeout_ns == 0)
+        return "--ping and --stream need a --timeout";
+    if (o->measure.stream && (c->unconnected || c->broadcast))
+        return "--stream is for one peer: not --unconnected, not --broadcast";
+    if (!o->measure.stream &&
+        (o->measure.duration_ns != 0 || o->measure.rate_bps != 0))
+        return "--duration and --rate are for --stream";
+    if (!measures && o->measure.size != 0)
+        return "--size is for --ping and --stream";
+    return measure_unfit(&o->measure);
 }
 
 static int run(struct cli *cli, const struct options *o, struct client *c)
 {
     struct err e;
-    if (c->chomp && c->block != 0)
-        return cli_usage(cli, "--chomp is for lines, --block for blocks");
     c->out = &cli->out;
     c->escape = !o->raw && isatty(STDOUT_FILENO);
-    if (open_any(cli, o, c, &e) < 0)
+    if (open_any(cli, c, &e) < 0)
         return cli_fail(cli, &e);
     return talk(cli, o, c);
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {0};
+    struct options o = {.measure = {.interval_ns = MEASURE_UNSET}};
     struct client c = {.fd = -1, .timeout_ns = CLOCK_S};
     struct cli cli = {.program = "udp_client",
                       .operands = "HOST PORT",
@@ -190,14 +212,23 @@ int main(int argc, char **argv)
          "wait so long for replies (1s); 0: only send"},
         {"unconnected", 0, NULL, opt_flag, &c.unconnected, 0, 0,
          "use sendto and recvfrom, no connect"},
-        {"broadcast", 0, NULL, opt_flag, &o.broadcast, 0, 0,
+        {"broadcast", 0, NULL, opt_flag, &c.broadcast, 0, 0,
          "allow a broadcast address"},
-        {"ttl", 0, "N", opt_number, &o.ttl, 1, 255,
+        {"ttl", 0, "N", opt_number, &c.ttl, 1, 255,
          "routers a datagram may pass"},
-        {"source", 0, "ADDR[:PORT]", opt_text, &o.source, 0, 0,
+        {"source", 0, "ADDR[:PORT]", opt_text, &c.source, 0, 0,
          "send from this address"},
         {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,
          "do not escape bytes on a terminal"},
+        OPT_MEASURE(&o.measure),
+        {"duration", 0, "DUR", opt_duration, &o.measure.duration_ns, 1, 0,
+         "stream: for so long (10s)"},
+        {"size", 'l', "SIZE", opt_size, &o.measure.size, 1, 0,
+         "of a datagram (ping: 64, stream: 1400)"},
+        {"rate", 0, "RATE", opt_rate, &o.measure.rate_bps, 1, 0,
+         "stream: pace it, in bit/s with its headers"},
+        {"batch", 0, "N", opt_number, &o.measure.batch, 1, 1024,
+         "stream: so many datagrams a call (GSO, sendmmsg)"},
         OPT_COMMON(&cli.common),
         OPT_END};
     int status;
@@ -205,6 +236,15 @@ int main(int argc, char **argv)
         return status;
     if (cli.argc != 2)
         return cli_usage(&cli, "needs a host and a port");
+    const char *why = unfit(&o, &c);
+    if (why != NULL)
+        return cli_usage(&cli, "%s", why);
+    struct err e;
+    o.measure.timeout_ns = c.timeout_ns;
+    bool measures = o.measure.ping || o.measure.stream;
+    if ((measures ? measure_begin(&o.measure, 64, 1400, DATAGRAM_MAX, &e)
+                  : measure_pin(&o.measure, &e)) < 0)
+        return cli_fail(&cli, &e);
     cli_start(&cli, table, argv);
     return run(&cli, &o, &c);
 }

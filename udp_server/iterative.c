@@ -7,12 +7,10 @@
  */
 #include "server.h"
 
-#include "clock.h"
 #include "sock.h"
 #include "stop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 
 /* Sends the service's answer, if it has one. That a client cannot be reached
@@ -35,17 +33,6 @@ static void answer(struct server *s, struct desk *desk,
     atomic_fetch_add(&s->totals->datagram_bytes_out, reply.len);
 }
 
-/* Sends what is due unasked, and waits until the next is, or something comes
- * in. False: look again. */
-static bool speak_and_wait(struct server *s, struct desk *desk, void *buf)
-{
-    struct pollfd p = {.fd = s->fd, .events = POLLIN};
-    uint64_t wait_ns = model_speak(s, desk, buf, s->buffer);
-    const struct timespec wait = {.tv_sec = (time_t)(wait_ns / CLOCK_S),
-                                  .tv_nsec = (long)(wait_ns % CLOCK_S)};
-    return wait_ns == UINT64_MAX || ppoll(&p, 1, &wait, NULL) > 0;
-}
-
 /* lab: recvfrom-loop */
 static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
 {
@@ -55,13 +42,15 @@ static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
         return -1;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
         bool truncated;
-        if (!speak_and_wait(s, desk, buf))
+        if (!model_wait(s, desk, buf, s->buffer))
             continue;
-        ssize_t n =
-            sock_recvfrom(s->fd, buf, s->buffer, 0, &peer, &truncated, e);
-        if (n < 0 && e->sys == EAGAIN)
+        ssize_t n = sock_recvfrom(s->fd, buf, s->buffer,
+                                  s->busy_poll ? MSG_DONTWAIT : 0, &peer,
+                                  &truncated, e);
+        if (n < 0 && e->sys == EAGAIN && !s->busy_poll)
             return 0; /* silence for the whole --idle-timeout */
-        if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED)
+        if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED &&
+            e->sys != EAGAIN)
             return -1;
         if (n < 0)
             continue;

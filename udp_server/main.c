@@ -7,20 +7,25 @@
 #include "server.h"
 
 #include "cli.h"
+#include "cost.h"
 #include "sock.h"
 #include "stop.h"
 
 #include <stdio.h>
 #include <string.h>
 
+enum { BATCH = 8 }; /* receives a call, unless --batch says */
+
 static const struct model models[] = {
     {"iterative", "one datagram at a time, from anybody", iterative_serve},
     {"event", "the same, on a loop that can wait for more", event_serve},
+    {"batch", "many datagrams a call, for speed", batch_serve},
     {.name = NULL},
 };
 
 struct options {
-    const char *model, *service, *join;
+    const char *model, *service, *join, *cpu;
+    uint64_t rcvbuf;
     bool list_models, list_services;
 };
 
@@ -37,6 +42,16 @@ static int join_group(int fd, const struct addr *group, struct err *e)
                                 .ipv6mr_interface = group->in6.sin6_scope_id};
     return sock_setsockopt_raw(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m, sizeof m,
                                e);
+}
+
+/* What waits to be received: as root as much as asked for (SO_RCVBUFFORCE),
+ * else at most rmem_max. socket(7). */
+static int set_rcvbuf(int fd, uint64_t size, struct err *e)
+{
+    if (size == 0 ||
+        sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)size, NULL) == 0)
+        return 0;
+    return sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, (int)size, e);
 }
 
 /* SO_REUSEADDR is for multicast alone, where every receiver gets a copy. With
@@ -113,23 +128,57 @@ static void print_lists(const struct options *o)
             printf("%-12s %s\n", s->name, s->summary);
 }
 
+static int pin(const char *text, struct err *e)
+{
+    uint64_t cpu;
+    if (text == NULL)
+        return 0;
+    if (opt_parse_number(text, "--cpu", 0, 1023, &cpu, e) < 0)
+        return -1;
+    return cost_pin(cpu, e);
+}
+
+/* What does not go together is refused, not ignored. NULL, or why. */
+static const char *unfit(const struct model *m, const struct server *s)
+{
+    if (s->batch != 0 && strcmp(m->name, "batch") != 0)
+        return "--batch is for the batch model";
+    if (s->busy_poll && strcmp(m->name, "iterative") != 0)
+        return "--busy-poll is for the iterative model";
+    if (s->busy_poll && s->idle_timeout_ns != 0)
+        return "--busy-poll never sees a silence: not with --idle-timeout";
+    return NULL;
+}
+
 static int run(struct cli *c, const struct options *o, struct server *s)
 {
     struct err e;
-    const struct model *model = model_find(models, o->model);
+    const char *name = o->model != NULL ? o->model
+                       : s->batch != 0  ? "batch"
+                                        : "iterative";
+    const struct model *model = model_find(models, name);
     s->service = service_find(o->service);
     if (model == NULL)
-        return cli_usage(c, "model '%.32s': --models lists them", o->model);
+        return cli_usage(c, "model '%.32s': --models lists them", name);
     if (s->service == NULL)
         return cli_usage(c, "service '%.32s': --services lists them",
                          o->service);
+    const char *why = unfit(model, s);
+    if (why != NULL)
+        return cli_usage(c, "%s", why);
+    if (s->batch == 0)
+        s->batch = BATCH;
+    if (pin(o->cpu, &e) < 0)
+        return cli_fail(c, &e);
     s->totals = model_totals(&e);
     if (s->totals == NULL)
         return cli_fail(c, &e);
     s->fd = bind_on(c, o, &e);
     if (s->fd < 0)
         return cli_fail(c, &e);
-    int result = model_announce(s, s->fd, &e);
+    int result = set_rcvbuf(s->fd, o->rcvbuf, &e);
+    if (result == 0)
+        result = model_announce(s, s->fd, &e);
     if (result == 0)
         result = model->serve(s, &e);
     sock_close(s->fd);
@@ -140,7 +189,7 @@ static int run(struct cli *c, const struct options *o, struct server *s)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.model = "iterative", .service = "echo"};
+    struct options o = {.service = "echo"};
     struct server s = {.lfd = -1, .fd = -1, .buffer = 65535};
     struct cli c = {.program = "udp_server",
                     .operands = "[ADDR] PORT",
@@ -162,6 +211,14 @@ int main(int argc, char **argv)
         {"buffer", 0, "SIZE", opt_size, &s.buffer, 1, 65535,
          "receive buffer; a larger datagram is cut (65535)"},
         {"join", 0, "GROUP", opt_text, &o.join, 0, 0, "join a multicast group"},
+        {"batch", 0, "N", opt_number, &s.batch, 1, 64,
+         "batch: so many receives a call (8)"},
+        {"rcvbuf", 0, "SIZE", opt_size, &o.rcvbuf, 1, 1 << 30,
+         "let so much wait to be received (SO_RCVBUF)"},
+        {"busy-poll", 0, NULL, opt_flag, &s.busy_poll, 0, 0,
+         "iterative: never sleep while waiting"},
+        {"cpu", 0, "N", opt_text, &o.cpu, 0, 0,
+         "stay on this core, counted from 0"},
         OPT_COMMON(&c.common),
         OPT_END};
     int status;

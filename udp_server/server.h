@@ -11,5 +11,6 @@
 
 int iterative_serve(struct server *s, struct err *e);
 int event_serve(struct server *s, struct err *e);
+int batch_serve(struct server *s, struct err *e);
 
 #endif

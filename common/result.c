@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result: what --ping and --stream found. See result.h for the contract.
+ */
+#include "result.h"
+
+#include "stop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int result_status(int result, const struct err *e)
+{
+    if (stop_signal() != 0)
+        return 128 + stop_signal();
+    return result < 0 ? (int)e->status : STATUS_OK;
+}
+
+static void known(struct out *o, const char *key, uint64_t value)
+{
+    if (value == COST_UNKNOWN)
+        out_null(o, key);
+    else
+        out_uint(o, key, value);
+}
+
+/* Where this side ran, without which a latency means nothing. */
+static void placement(struct out *o, const struct measure *m)
+{
+    if (m->cpu != NULL)
+        out_text(o, "cpu", m->cpu);
+    else
+        out_null(o, "cpu");
+    out_bool(o, "busy_poll", m->busy_poll);
+}
+
+/* --- Ping --- */
+
+void result_reply(struct out *o, struct ping_result *r, const struct measure *m,
+                  const struct addr *peer, uint64_t number, uint64_t sent_ns,
+                  uint64_t now_ns)
+{
+    char text[ADDR_TEXT], time[32];
+    uint64_t before = r->run->got.delivered;
+    uint64_t reordered = r->run->got.reordered;
+    uint64_t rtt_ns = now_ns > sent_ns ? now_ns - sent_ns : 0;
+    run_note(r->run, number, m->size, now_ns);
+    bool first = r->run->got.delivered > before;
+    bool late = first && rtt_ns > m->timeout_ns;
+    if (first)
+        hist_add(&r->rtt, rtt_ns);
+    r->late += late;
+    if (o->quiet && !o->json)
+        return;
+    out_begin(o, "reply");
+    out_uint(o, "number", number);
+    out_uint(o, "rtt_ns", rtt_ns);
+    out_bool(o, "late", late);
+    out_bool(o, "duplicate", !first);
+    out_end(o, "%llu bytes from %s: number %llu, %s%s%s%s",
+            (unsigned long long)m->size, addr_format(peer, text, sizeof text),
+            (unsigned long long)number, hist_time(rtt_ns, time, sizeof time),
+            late ? ", late" : "", first ? "" : ", duplicate",
+            r->run->got.reordered > reordered ? ", reordered" : "");
+}
+
+int result_ping_check(const struct ping_result *r, struct err *e)
+{
+    uint64_t received = r->run->got.delivered;
+    if (stop_signal() != 0 || (r->sent > 0 && received == r->sent))
+        return 0;
+    if (received == 0)
+        return err_set(e, STATUS_TIMEOUT,
+                       "no reply: lost, or nobody answers there");
+    return err_set(e, STATUS_RESET, "%llu of %llu had no reply",
+                   (unsigned long long)(r->sent - received),
+                   (unsigned long long)r->sent);
+}
+
+static void ping_text(const struct ping_result *r, char *buf, size_t cap)
+{
+    const struct run_counts *got = &r->run->got;
+    char line[200], histogram[HIST_TEXT], time[32], connect[60] = "";
+    if (r->connect_ns != COST_UNKNOWN)
+        snprintf(connect, sizeof connect, "handshake %s, apart from the rest\n",
+                 hist_time(r->connect_ns, time, sizeof time));
+    snprintf(buf, cap,
+             "%llu sent, %llu received, %llu lost, %llu duplicated, "
+             "%llu reordered, %llu late\n%sround trip %s\n%s",
+             (unsigned long long)r->sent, (unsigned long long)got->delivered,
+             (unsigned long long)(r->sent - got->delivered),
+             (unsigned long long)got->duplicated,
+             (unsigned long long)got->reordered, (unsigned long long)r->late,
+             connect, hist_line(&r->rtt, line, sizeof line),
+             hist_text(&r->rtt, histogram, sizeof histogram));
+}
+
+void result_ping(struct out *o, const struct measure *m,
+                 const struct ping_result *r, const char *event, int status)
+{
+    const struct run_counts got = run_report(r->run, -1);
+    char text[HIST_TEXT + 600];
+    ping_text(r, text, sizeof text);
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == '\n')
+        text[len - 1] = '\0';
+    out_begin(o, event);
+    out_uint(o, "sent", r->sent);
+    out_uint(o, "received", got.delivered);
+    out_uint(o, "lost", r->sent - got.delivered);
+    out_uint(o, "duplicated", got.duplicated);
+    out_uint(o, "reordered", got.reordered);
+    out_uint(o, "reorder_max", got.reorder_max);
+    out_uint(o, "late", r->late);
+    known(o, "connect_ns", r->connect_ns);
+    hist_out(&r->rtt, o, "rtt");
+    out_uint(o, "size_bytes", m->size);
+    out_uint(o, "elapsed_ns", got.elapsed_ns);
+    out_uint(o, "syscalls_by_client", got.cost.syscalls);
+    out_uint(o, "cpu_ns_by_client", got.cost.cpu_ns);
+    placement(o, m);
+    out_bool(o, "partial", stop_signal() != 0 || r->sent < m->count);
+    out_int(o, "exit_status", status);
+    out_end_always(o, "%s", text);
+}
+
+/* --- Stream --- */
+
+void result_add(struct stream_result *into, const struct stream_result *from)
+{
+    struct run_counts *got = &into->got;
+    into->sent.sent += from->sent.sent;
+    into->sent.bytes += from->sent.bytes;
+    if (from->sent.elapsed_ns > into->sent.elapsed_ns)
+        into->sent.elapsed_ns = from->sent.elapsed_ns;
+    cost_add(&into->sent.cost, &from->sent.cost);
+    got->delivered += from->got.delivered;
+    got->bytes += from->got.bytes;
+    got->duplicated += from->got.duplicated;
+    got->reordered += from->got.reordered;
+    if (from->got.reorder_max > got->reorder_max)
+        got->reorder_max = from->got.reorder_max;
+    got->corrupt += from->got.corrupt;
+    got->beyond += from->got.beyond;
+    if (from->got.elapsed_ns > got->elapsed_ns)
+        got->elapsed_ns = from->got.elapsed_ns;
+    cost_add(&got->cost, &from->got.cost);
+    into->know_sent = into->know_sent && from->know_sent;
+    into->know_got = into->know_got && from->know_got;
+    if (from->connect_ns > into->connect_ns)
+        into->connect_ns = from->connect_ns;
+}
+
+int result_stream_check(const struct stream_result *r, struct err *e)
+{
+    if (stop_signal() != 0)
+        return 0;
+    if (!r->know_sent || !r->know_got)
+        return err_set(e, STATUS_TIMEOUT,
+                       "the other side's count did not come: what is below is "
+                       "this side's alone");
+    if (r->got.delivered < r->sent.sent)
+        return err_set(e, STATUS_RESET, "%llu of %llu messages were lost",
+                       (unsigned long long)(r->sent.sent - r->got.delivered),
+                       (unsigned long long)r->sent.sent);
+    if (r->got.corrupt > 0)
+        return err_set(e, STATUS_RESET, "%llu messages were corrupt",
+                       (unsigned long long)r->got.corrupt);
+    return 0;
+}
+
+/* Bits a second, of what was delivered, with its headers of MSG_HEADER. */
+static uint64_t goodput_bps(const struct stream_result *r)
+{
+    if (!r->know_got || r->got.elapsed_ns == 0)
+        return COST_UNKNOWN;
+    return (uint64_t)((double)r->got.bytes * 8e9 / (double)r->got.elapsed_ns);
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a == COST_UNKNOWN || b == COST_UNKNOWN ? COST_UNKNOWN : a + b;
+}
+
+static void cost_fields(struct out *o, const struct cost *c, bool is_known,
+                        const char *side)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"syscalls", c->syscalls},
+                {"cpu_ns", c->cpu_ns},
+                {"voluntary_switches", c->voluntary},
+                {"involuntary_switches", c->involuntary},
+                {"cpu", c->cpu}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_by_%s", rows[i].name, side);
+        known(o, key, is_known ? rows[i].value : COST_UNKNOWN);
+    }
+}
+
+static void stream_fields(struct out *o, const struct measure *m,
+                          const struct stream_result *r)
+{
+    const struct run_sent *sent = &r->sent;
+    const struct run_counts *got = &r->got;
+    bool both = r->know_sent && r->know_got;
+    uint64_t no = COST_UNKNOWN;
+    known(o, "sent", r->know_sent ? sent->sent : no);
+    known(o, "delivered", r->know_got ? got->delivered : no);
+    known(o, "lost", both ? sent->sent - got->delivered : no);
+    known(o, "duplicated", r->know_got ? got->duplicated : no);
+    known(o, "reordered", r->know_got ? got->reordered : no);
+    known(o, "reorder_max", r->know_got ? got->reorder_max : no);
+    known(o, "corrupt", r->know_got && m->verify ? got->corrupt : no);
+    known(o, "beyond", r->know_got ? got->beyond : no);
+    known(o, "sent_bytes", r->know_sent ? sent->bytes : no);
+    known(o, "delivered_bytes", r->know_got ? got->bytes : no);
+    known(o, "elapsed_ns", r->know_got ? got->elapsed_ns : sent->elapsed_ns);
+    known(o, "goodput_bps", goodput_bps(r));
+    known(o, "connect_ns", r->connect_ns);
+    known(o, "syscalls",
+          both ? sum(sent->cost.syscalls, got->cost.syscalls) : no);
+    known(o, "cpu_ns", both ? sum(sent->cost.cpu_ns, got->cost.cpu_ns) : no);
+    cost_fields(o, &sent->cost, r->know_sent, m->reverse ? "server" : "client");
+    cost_fields(o, &got->cost, r->know_got, m->reverse ? "client" : "server");
+    known(o, "retransmits", r->know_sent ? sent->cost.retransmits : no);
+    known(o, "tcp_rtt_ns", r->know_sent ? sent->cost.rtt_ns : no);
+    known(o, "cwnd", r->know_sent ? sent->cost.cwnd : no);
+    known(o, "kernel_drops", r->know_got ? got->cost.kernel_drops : no);
+}
+
+/* "12.3 Gbit/s", "0.62 million a second". */
+static void rates(const struct stream_result *r, char *buf, size_t cap)
+{
+    static const char *const units[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
+    double bps = (double)goodput_bps(r);
+    size_t unit = 0;
+    if (goodput_bps(r) == COST_UNKNOWN) {
+        snprintf(buf, cap, "rate unknown");
+        return;
+    }
+    for (; bps >= 1000 && unit < 3; unit++)
+        bps /= 1000;
+    snprintf(buf, cap, "%.4g %s, %.0f messages a second", bps, units[unit],
+             (double)r->got.delivered * 1e9 / (double)r->got.elapsed_ns);
+}
+
+static void stream_text(const struct stream_result *r, char *buf, size_t cap)
+{
+    char rate[80], time[32], lost[32] = "unknown";
+    if (r->know_sent && r->know_got)
+        snprintf(lost, sizeof lost, "%llu",
+                 (unsigned long long)(r->sent.sent - r->got.delivered));
+    rates(r, rate, sizeof rate);
+    snprintf(
+        buf, cap,
+        "%llu sent, %llu delivered, %s lost, %llu duplicated, "
+        "%llu reordered, %llu corrupt\n%llu bytes in %s: %s",
+        (unsigned long long)r->sent.sent, (unsigned long long)r->got.delivered,
+        lost, (unsigned long long)r->got.duplicated,
+        (unsigned long long)r->got.reordered,
+        (unsigned long long)r->got.corrupt, (unsigned long long)r->got.bytes,
+        hist_time(r->got.elapsed_ns, time, sizeof time), rate);
+}
+
+void result_stream(struct out *o, const struct measure *m,
+                   const struct stream_result *r, const char *event, int status)
+{
+    char text[600];
+    stream_text(r, text, sizeof text);
+    out_begin(o, event);
+    stream_fields(o, m, r);
+    out_uint(o, "streams", m->streams);
+    out_uint(o, "size_bytes", m->size);
+    out_bool(o, "reverse", m->reverse);
+    out_bool(o, "verify", m->verify);
+    out_text(o, "mode", r->mode);
+    if (r->congestion[0] != '\0')
+        out_text(o, "congestion", r->congestion);
+    placement(o, m);
+    out_bool(o, "partial", stop_signal() != 0 || !r->know_sent || !r->know_got);
+    out_int(o, "exit_status", status);
+    out_end_always(o, "%s", text);
+}

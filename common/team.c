@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * team: parallel streams. See team.h for the contract.
+ */
+#include "team.h"
+
+#include "clock.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct team {
+    team_fn *run;
+    void *context;
+    pthread_mutex_t lock;
+    pthread_cond_t ended; /* one more has */
+    size_t running;
+};
+
+struct worker {
+    struct team *team;
+    struct member member;
+    pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct team *t = w->team;
+    stop_block(); /* signals are the caller's */
+    w->member.status = t->run(&w->member, t->context, &w->member.err);
+    pthread_mutex_lock(&t->lock);
+    t->running--;
+    pthread_cond_signal(&t->ended);
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+/* What is known while it runs: what was sent, or, reversed, what has come. */
+static void report(struct out *o, const struct measure *plan,
+                   struct worker *workers, uint64_t begin_ns)
+{
+    struct stream_result r = {.connect_ns = COST_UNKNOWN, .mode = "running"};
+    uint64_t count = 0, bytes = 0, now_ns = clock_now_ns();
+    for (size_t i = 0; i < plan->streams; i++) {
+        count += atomic_load(&workers[i].member.sent);
+        bytes += atomic_load(&workers[i].member.bytes);
+    }
+    cost_now(&r.sent.cost, -1);
+    r.got.cost = r.sent.cost;
+    r.know_sent = !plan->reverse;
+    r.know_got = plan->reverse;
+    r.sent.sent = r.got.delivered = count;
+    r.sent.bytes = r.got.bytes = bytes;
+    r.sent.elapsed_ns = r.got.elapsed_ns = now_ns - begin_ns;
+    result_stream(o, plan, &r, "report", 0);
+}
+
+/* Until all have ended. The condition's clock is CLOCK_MONOTONIC; a signal
+ * only interrupts the streams, by stop_signal(). */
+static void wait_for_all(struct out *o, const struct measure *plan,
+                         struct team *t, struct worker *workers)
+{
+    uint64_t begin_ns = clock_now_ns();
+    uint64_t next_ns =
+        plan->report_ns != 0 ? begin_ns + plan->report_ns : UINT64_MAX / 2;
+    pthread_mutex_lock(&t->lock);
+    while (t->running > 0) {
+        const struct timespec until = {.tv_sec = (time_t)(next_ns / CLOCK_S),
+                                       .tv_nsec = (long)(next_ns % CLOCK_S)};
+        int code = pthread_cond_timedwait(&t->ended, &t->lock, &until);
+        if (code != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&t->lock);
+        report(o, plan, workers, begin_ns);
+        next_ns += plan->report_ns;
+        pthread_mutex_lock(&t->lock);
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void open_team(struct team *t)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_cond_init(&t->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+/* Starts the streams; those that could not be started have failed. */
+static void start(struct team *t, struct worker *workers, uint64_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct worker *w = &workers[i];
+        w->team = t;
+        w->member.number = i;
+        w->member.result.connect_ns = COST_UNKNOWN;
+        pthread_mutex_lock(&t->lock);
+        int code = pthread_create(&w->thread, NULL, work, w);
+        if (code == 0)
+            t->running++;
+        pthread_mutex_unlock(&t->lock);
+        if (code != 0) {
+            errno = code;
+            w->team = NULL;
+            w->member.status = err_sys(&w->member.err, "pthread_create");
+        }
+    }
+}
+
+int team_run(struct out *o, const struct measure *plan, team_fn *run,
+             void *context, struct err *e)
+{
+    struct team t = {.run = run, .context = context};
+    struct worker *workers = calloc(plan->streams, sizeof *workers);
+    if (workers == NULL)
+        return err_sys(e, "streams");
+    open_team(&t);
+    start(&t, workers, plan->streams);
+    wait_for_all(o, plan, &t, workers);
+    struct stream_result all = {0};
+    int result = 0;
+    for (size_t i = 0; i < plan->streams; i++) {
+        struct worker *w = &workers[i];
+        if (w->team != NULL)
+            pthread_join(w->thread, NULL);
+        if (i == 0)
+            all = w->member.result;
+        else
+            result_add(&all, &w->member.result);
+        if (w->member.status < 0 && result == 0) {
+            *e = w->member.err;
+            result = -1;
+        }
+    }
+    if (all.mode == NULL)
+        all.mode = "none";
+    if (result == 0)
+        result = result_stream_check(&all, e);
+    result_stream(o, plan, &all, "end", result_status(result, e));
+    pthread_cond_destroy(&t.ended);
+    pthread_mutex_destroy(&t.lock);
+    free(workers);
+    return result;
+}
