@@ -37,7 +37,7 @@ enum phase {
  * it takes what it is sent. */
 struct conn {
     struct ev_tcp *tcp;
-    struct event *event;
+    struct event *event;  /* right behind this struct: one allocation */
     struct evbuffer *out; /* what the client has not taken yet; NULL: nothing */
     LIST_ENTRY(conn) link;
     struct model_conn log;
@@ -188,8 +188,7 @@ static void conn_free(struct conn *c)
         session_end(&c->session);
     if (c->out != NULL)
         evbuffer_free(c->out);
-    if (c->event != NULL)
-        event_free(c->event); /* while the descriptor is still ours */
+    event_del(c->event); /* while the descriptor is still ours */
     sock_close(c->cfd);
     free(c);
     t->open--;
@@ -201,15 +200,11 @@ static void conn_cb(evutil_socket_t cfd, short what, void *arg);
 /* Waits for WHAT; 0: for TIMEOUT to pass. */
 static int watch(struct conn *c, short what, const struct timeval *timeout)
 {
-    if (c->event != NULL && event_get_events(c->event) == what)
+    if (event_get_events(c->event) == what)
         return 0;
-    if (c->event == NULL)
-        c->event = event_new(c->tcp->loop->base, c->cfd, what, conn_cb, c);
-    else if (event_del(c->event) < 0 ||
-             event_assign(c->event, c->tcp->loop->base, c->cfd, what, conn_cb,
-                          c) < 0)
-        return -1;
-    return c->event != NULL ? event_add(c->event, timeout) : -1;
+    event_del(c->event);
+    event_assign(c->event, c->tcp->loop->base, c->cfd, what, conn_cb, c);
+    return event_add(c->event, timeout);
 }
 
 static void reset(struct conn *c)
@@ -348,12 +343,14 @@ static void sweep_cb(evutil_socket_t fd, short what, void *arg)
 
 static void conn_new(struct ev_tcp *t, int cfd, const struct addr *peer)
 {
-    struct conn *c = malloc(sizeof *c);
+    struct conn *c = malloc(sizeof *c + event_get_struct_event_size());
     if (c == NULL) { /* nothing to log it with either */
         sock_close(cfd);
         return;
     }
     *c = (struct conn){.tcp = t, .cfd = cfd, .phase = SERVING};
+    c->event = (struct event *)(c + 1);
+    event_assign(c->event, t->loop->base, cfd, 0, conn_cb, c);
     c->first_closer = WHO_UNKNOWN;
     c->how = HOW_FIN;
     c->log.peer = *peer;
