@@ -34,6 +34,12 @@ _wirelab_value() {
     esac
 }
 
+# The commands that a usage on stdin names: "wirelab layers | doctor".
+_wirelab_commands() {
+    sed -nE 's/^(Usage:|      ) [a-z_]+ (\[[A-Z ]+\]\.\.\. )?//p' |
+        grep -oE '^[a-z]+( \| [a-z]+)*' | tr -d '|'
+}
+
 # Called by bash with the command, the word, and the word before it.
 _wirelab() {
     local program=$1 word=$2 previous=$3 options
@@ -57,9 +63,8 @@ _wirelab() {
             grep -F -- " $previous " <<<"$options" | grep -q '^ .*FILE'; then
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         else
-            mapfile -t COMPREPLY < <(compgen -W "$(sed -nE '
-                s/^(Usage:|      ) [a-z_]+ (\[.*OPTION\]\.\.\. )?([a-z]+).*/\3/p' \
-                <<<"$options")" -- "$word")
+            options=$(_wirelab_commands <<<"$options")
+            mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         fi
         ;;
     esac

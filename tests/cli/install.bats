@@ -74,7 +74,7 @@ complete_words() {
 }
 
 @test "completion: the commands of wirelab" {
-    diff <(printf '%s\n' check demo doctor view) \
+    diff <(printf '%s\n' check demo doctor layers view) \
         <(complete_words wirelab '' | sort)
     [ "$(complete_words wirelab view serv)" = servers ]
     [ "$(complete_words wirelab --record serv)" = servers ]
