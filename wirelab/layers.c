@@ -249,7 +249,7 @@ static void say_ip(const struct layers *l, const struct frame *f,
         protocol_name(f), f->ip_version == 4 ? ", " : "",
         f->ip_version == 4 ? judged(f->ip_checksum) : "");
     if (f->is_fragment)
-        say(l, "%27sa fragment: of packet %u, from byte %u on%s", "", f->ip_id,
+        say(l, "%27sfragment of packet %u, from byte %u on%s", "", f->ip_id,
             f->fragment_offset, f->more_fragments ? "" : ", the last");
 }
 
