@@ -13,6 +13,7 @@
 #include "svg.h"
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -159,6 +160,18 @@ static int open_ladder(struct show *w, struct err *e)
     return err_set(e, STATUS_FAILED, "no memory for the picture");
 }
 
+/* COMMAND in one line, if it was written over several; its length. */
+static size_t join_lines(const char *command, char *line, size_t cap)
+{
+    size_t n = 0;
+    for (; *command != '\0' && n < cap; command++) {
+        bool blank = isspace((unsigned char)*command);
+        if (!blank || (n > 0 && line[n - 1] != ' '))
+            line[n++] = blank ? ' ' : *command;
+    }
+    return n;
+}
+
 void show_caption(const struct settings *s, enum host_id host, char *buf,
                   size_t cap)
 {
@@ -166,9 +179,10 @@ void show_caption(const struct settings *s, enum host_id host, char *buf,
     buf[0] = '\0';
     if (commands == 0)
         return;
-    const char *first = s->lab.command[host][0];
+    char line[ROW_TEXT];
+    size_t n = join_lines(s->lab.command[host][0], line, sizeof line);
     used = (size_t)snprintf(buf, cap, "%s: ", host_name(host));
-    out_escape(first, strlen(first), "\"\\", buf + used, cap - used - 32);
+    out_escape(line, n, "\"\\", buf + used, cap - used - 32);
     used = strlen(buf);
     if (commands > 1)
         snprintf(buf + used, cap - used, " (and %zu more)", commands - 1);

@@ -103,7 +103,10 @@ void svg_row(const struct row *row, void *svg)
     } else if (p->rows < SVG_ROWS) {
         p->row[p->rows++] = *row;
     } else {
-        p->left_out += row->kind == ROW_EVENT;
+        struct row *tail = p->row + SVG_HEAD;
+        p->left_out++;
+        memmove(tail, tail + 1, (SVG_TAIL - 1) * sizeof *tail);
+        tail[SVG_TAIL - 1] = *row;
     }
 }
 

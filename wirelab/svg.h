@@ -5,8 +5,8 @@
  * cross, and states in boxes. In grey it says the same as in colour. One
  * picture, or two beside each other.
  *
- * A page has an end: of a picture's rows, folded as in the text, it takes
- * SVG_ROWS, and says how many more there were.
+ * A page has an end: of a picture's rows, folded as in the text, it takes the
+ * first and the last, and says how many are left out between.
  * Read next: svg_ink.h.
  */
 #ifndef WIRELAB_SVG_H
@@ -16,7 +16,9 @@
 #include "ladder.h"
 #include "words.h"
 
-#define SVG_ROWS 120
+#define SVG_HEAD 60 /* rows from the beginning, */
+#define SVG_TAIL 30 /* and from the end */
+#define SVG_ROWS (SVG_HEAD + SVG_TAIL)
 #define SVG_PICTURES 2
 
 struct svg;

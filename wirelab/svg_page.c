@@ -359,10 +359,10 @@ double page_layout(struct page *p)
     p->head = y;
     y += LINE + GAP;
     for (size_t i = 0; i < p->rows; i++) {
+        y += i == SVG_HEAD && p->left_out > 0 ? ARROW : 0;
         p->y[i] = y;
         y += height_of(p, &p->row[i]);
     }
-    y += p->left_out > 0 ? LINE : 0;
     p->foot = y + GAP;
     if (p->has_total)
         y += (double)lines_of(p->total.text, SENTENCE) * LINE;
@@ -432,8 +432,8 @@ void page_draw(const struct page *p, FILE *to, double x)
     for (size_t i = 0; i < p->rows; i++)
         draw_words(p, to, i);
     if (p->left_out > 0)
-        draw_count(to, p->foot - GAP - LINE + BASE, p->left_out,
-                   "rows more than a page takes; --only shows one part");
+        draw_count(to, p->y[SVG_HEAD] - ARROW + BASE, p->left_out,
+                   "rows more than a page takes are left out here");
     if (p->has_total)
         draw_lines(to, MARGIN, p->foot + BASE, p->total.text, SENTENCE,
                    LOOK_TITLE);

@@ -17,7 +17,7 @@
 struct page {
     struct svg_picture about;
     size_t rows;
-    uint64_t left_out; /* rows beyond the last */
+    uint64_t left_out; /* rows between the first SVG_HEAD and the others */
     bool has_total;
     struct row total;
     struct row row[SVG_ROWS];
