@@ -83,7 +83,9 @@ static void speak(struct ev_udp *u)
 {
     uint64_t wait_ns = model_speak(u->server, &u->desk, u->buf, u->cap);
     const struct timeval due = ev_time(wait_ns);
-    if (wait_ns != UINT64_MAX)
+    if (wait_ns == 0) /* at the loop's next turn: a timer would wait a ms */
+        event_active(u->due, EV_TIMEOUT, 0);
+    else if (wait_ns != UINT64_MAX)
         event_add(u->due, &due);
 }
 

@@ -148,6 +148,9 @@ static int forward(struct stream *s, struct err *e)
         return -1;
     msg_fields(s->feed.held, &s->feed.m, RUN_FIELDS(r->got));
     r->know_got = true;
+    /* What was in the send buffer at END is resent, if need be, only after. */
+    cost_now(&r->sent.cost, s->client.fd);
+    cost_since(&r->sent.cost, &s->source.begin);
     return 0;
 }
 
