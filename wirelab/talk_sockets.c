@@ -70,16 +70,33 @@ static struct talk_socket *find(struct talks *t, enum host_id host, pid_t pid,
     return add(t, own);
 }
 
+/* The conversation that PEER has begun with this very socket by calling first
+ * (a simultaneous open), or NULL. */
+static struct talk *called_by(struct talks *t, const struct talk_socket *s,
+                              const struct addr *peer)
+{
+    for (struct talk *k = t->first; k != NULL && s->port != 0; k = k->next) {
+        const struct addr *other = &k->end[talk_other(s->host)];
+        if (k->proto == IPPROTO_TCP && !k->side[s->host].sent &&
+            addr_port(&k->end[s->host]) == s->port &&
+            (other->len == 0 || addr_equal(other, peer)))
+            return k;
+    }
+    return NULL;
+}
+
 /* A TCP connect begins a conversation before its SYN tells the port. */
 static struct talk *connects(struct talks *t, struct talk_socket *s,
                              const struct call *c)
 {
-    if (s->talk == NULL && s->proto == IPPROTO_TCP && !c->returned &&
-        c->addr.len != 0 && !addr_is_loopback(&c->addr)) {
+    if (s->talk != NULL || s->proto != IPPROTO_TCP || c->returned ||
+        c->addr.len == 0 || addr_is_loopback(&c->addr))
+        return s->talk;
+    s->talk = called_by(t, s, &c->addr);
+    if (s->talk == NULL)
         s->talk = talks_new(t, IPPROTO_TCP);
-        if (s->talk != NULL)
-            s->talk->end[talk_other(s->host)] = c->addr;
-    }
+    if (s->talk != NULL)
+        s->talk->end[talk_other(s->host)] = c->addr;
     return s->talk;
 }
 

@@ -8,9 +8,10 @@
 #include "diag.h"
 
 /* A SYN is repeated by its timer alone. A SYN+ACK also answers a SYN that
- * came again, which is neither a timeout nor news of later data. */
+ * came again, which is neither a timeout nor news of later data; and the first
+ * one, of a side that called too (a simultaneous open), repeats nothing. */
 static enum again why_syn(struct track_slot *s, enum host_id from,
-                          const struct frame *f)
+                          const struct frame *f, bool is_first)
 {
     bool asked = s->syn_again[1 - from];
     if ((f->flags & TCP_ACK) == 0) {
@@ -18,6 +19,8 @@ static enum again why_syn(struct track_slot *s, enum host_id from,
         return AGAIN_TIMEOUT;
     }
     s->syn_again[1 - from] = false;
+    if (is_first)
+        return AGAIN_NO;
     return asked ? AGAIN_UNKNOWN : AGAIN_TIMEOUT;
 }
 
@@ -53,9 +56,12 @@ enum again track_sent(struct track *t, const struct flow *flow, size_t slot,
     if (!s->began[from] || (int32_t)(end - s->end[from]) > 0)
         s->end[from] = end;
     s->began[from] = true;
+    bool answered = s->answered[from];
+    s->answered[from] |=
+        (f->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
     if (!again)
         return AGAIN_NO;
-    return f->flags & TCP_SYN ? why_syn(s, from, f)
+    return f->flags & TCP_SYN ? why_syn(s, from, f, !answered)
                               : why_data(flow, from, diag);
 }
 

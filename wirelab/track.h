@@ -27,6 +27,7 @@ struct track {
         bool began[HOST_COUNT];
         uint32_t end[HOST_COUNT];   /* one behind the last number sent */
         bool syn_again[HOST_COUNT]; /* its SYN was repeated */
+        bool answered[HOST_COUNT];  /* it has sent SYN+ACK */
         bool scaled[HOST_COUNT];    /* its SYN had the option */
         uint8_t scale[HOST_COUNT];
     } slot[FLOW_SLOTS];
