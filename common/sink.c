@@ -81,8 +81,8 @@ static void open_run(struct session *s, uint64_t now_ns)
     k->feed.verify = plan.verify != 0;
     if (k->run == NULL)
         go_to(s, DONE);
-    else if (plan.reverse != 0)
-        go_to(s, SENDING);
+    else if (plan.reverse != 0 && k->stage != GREETING)
+        go_to(s, SENDING); /* an OPEN can come before HELLO has left */
 }
 
 /* One whole message. Returns false if it has no place here. */
@@ -161,7 +161,8 @@ size_t sink_produce(struct session *s, void *out, size_t cap)
         return 0;
     switch (k->stage) {
     case GREETING:
-        go_to(s, LISTENING);
+        go_to(s, k->run != NULL && k->run->plan.reverse != 0 ? SENDING
+                                                             : LISTENING);
         return hello(out, &nobody, 0, 0);
     case SENDING:
         return produce_data(s, out, cap);
