@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The labs of docs/labs come out as they say, in any student's variant; and
+# one that does not says so in words that help.
+# Read next: lessons.bats, the pages.
+# shellcheck disable=SC2094,SC2154
+load ../cli/helpers
+load lab
+
+labs=$BATS_TEST_DIRNAME/../../docs/labs
+
+# check STATUS ARGUMENT...: wirelab check, which has to end with STATUS.
+check() {
+    local wanted=$1 status=0
+    shift
+    timeout 120 wirelab check "$@" >"$out" 2>"$err" 3>&- 4>&- || status=$?
+    [ "$status" -ne 77 ] || skip "$(grep -m 1 SKIP "$out")"
+    [ "$status" -eq "$wanted" ] || fail "status $status: $(cat "$out" "$err")"
+}
+
+shows() {
+    grep -qF -- "$1" "$out" || fail "no '$1' in: $(cat "$out" "$err")"
+}
+
+# as_written: a lab of one run, from stdin, as the file test.lab.
+as_written() { cat >test.lab; }
+
+@test "there are sixteen labs, each with its page" {
+    [ "$(find "$labs" -name '*.lab' | wc -l)" -eq 16 ]
+    for lab in "$labs"/*.lab; do
+        [ -f "${lab%.lab}.md" ] || fail "no page for $lab"
+        grep -qF "wirelab check docs/labs/$(basename "$lab")" "${lab%.lab}.md"
+        grep -q '^answer ' "$lab"
+    done
+}
+
+@test "the labs about ports and calls come out" {
+    check 0 "$labs"/0[12]*.lab
+}
+
+@test "the labs about TCP's connection come out" {
+    check 0 "$labs"/0[3456]*.lab
+}
+
+@test "the labs about UDP and streams come out" {
+    check 0 "$labs"/0[78]*.lab
+}
+
+@test "the labs about what TCP adds come out" {
+    check 0 "$labs"/09*.lab "$labs"/1[01]*.lab
+}
+
+@test "the labs about servers come out" {
+    check 0 "$labs"/1[23]*.lab
+}
+
+@test "the labs about loss, others' programs and more come out" {
+    check 0 "$labs"/1[456]*.lab
+}
+
+@test "a student's own numbers come out too" {
+    check 0 --student 20260017 "$labs"/01*.lab "$labs"/14*.lab
+}
+
+@test "a student's numbers are always the same, and differ from others'" {
+    wirelab check --commands --student zhang "$labs"/*.lab >zhang
+    wirelab check --commands --student zhang "$labs"/*.lab >again
+    wirelab check --commands --student li "$labs"/*.lab >li
+    cmp zhang again
+    diff zhang li >differences && fail "all the same"
+    wirelab check --answers --student zhang "$labs"/01*.lab >answer
+    port=$(grep -om 1 'server 9[0-9]*' zhang)
+    grep -q "${port#server }" answer
+}
+
+@test "--commands prints what can be run" {
+    wirelab check --commands "$labs"/03*.lab >commands
+    sh commands >shown 2>"$err" 3>&- || skip "$(tail -n 1 "$err")"
+    [ "$(grep -c '[.][.][.]accept=4' shown)" -eq 2 ]
+}
+
+@test "one word changed: the picture, and expected beside seen" {
+    sed 's/client FIN, server ACK ack=x+8/client FIN, server ACK ack=x+9/' \
+        "$labs"/04-close.lab >test.lab
+    check 7 test.lab
+    shows 'not ok 1 - test: four segments'
+    shows "expected 'server ACK ack=x+9'"
+    shows "'server ACK seq=y+7 ack=x+8' came"
+    shows '>>> not as expected'
+    shows '[FIN_WAIT_2]'
+    shows 'ok 2 - test: three segments'
+}
+
+@test "one word changed: another state" {
+    as_written <<'END'
+server tcp_server -n 1 server 9000
+client tcp_client --ask hello server 9000
+expect server states: SYN_RCVD, ESTABLISHED, FIN_WAIT_1, LAST_ACK, CLOSED
+END
+    check 7 test.lab
+    shows "expected 'server FIN_WAIT_1' as number 3; 'server CLOSE_WAIT' came"
+}
+
+@test "another status than expected is said" {
+    as_written <<'END'
+client tcp_client --ask hello server 9000
+expect server RST
+END
+    check 7 test.lab
+    shows 'the client ended with status 4, not 0'
+}
+
+@test "a lab that never ends is ended, and says so" {
+    as_written <<'END'
+option --limit 1s
+server tcp_server -n 1 server 9000
+client sleep 60 | tcp_client server 9000
+expect client SYN
+END
+    check 7 test.lab
+    shows 'not at its end after 1 s'
+}
+
+@test "what cannot be understood is named: the file, the line, the word" {
+    bad() {
+        as_written <<<"$1"
+        exits 2 wirelab check test.lab
+        says "test.lab: line $2: $3"
+        [ ! -s "$out" ] || fail "something ran"
+    }
+    bad $'# x\n\nservr tcp_server server 9000' 3 "'servr' is not one of"
+    bad $'client x\nexpect\n  client SYN\n  client SIN' 4 "'SIN' is not a"
+    bad $'client x\nexpect client SYN\noption --delay soon' 3 ".*soon"
+    bad $'client x\nexpect client SYN\noption --json' 3 "'--json' is not"
+    bad $'client x\nexpect client SYN\noption --rule drop client:data' 3 ".*"
+    bad $'client x\noption --rule \'drop client:ddd\'' 2 ".*ddd"
+    bad $'client x {size} B\nexpect client SYN' 1 "'{size}' is not explained"
+    bad $'vary size 3\nclient x' 1 "'vary size 3' is not as in"
+    bad $'  client x' 1 "'client x' is not behind a line"
+    bad $'client' 1 "'client' is not complete"
+    bad $'client x' 1 "a run without a line 'expect"
+    bad $'expect client SYN' 1 "a run without a line 'client"
+    bad '' 1 "a run without"
+    exits 1 wirelab check nowhere.lab
+    says 'nowhere.lab: No such file'
+    exits 2 wirelab check
+}
+
+@test "results.json has a test for each run" {
+    need jq
+    as_written <<'END'
+client tcp_client --ask hello server 9000
+status 4
+scene right
+expect client connect = ECONNREFUSED
+scene wrong
+expect client ESTABLISHED
+scene elsewhere
+needs no-such-program
+expect client SYN
+END
+    check 7 --gradescope results.json test.lab
+    jq -e '.score == 1 and (.tests | length) == 3
+        and .tests[0].status == "passed" and .tests[0].score == 1
+        and .tests[1].name == "test: wrong" and .tests[1].score == 0
+        and (.tests[1].output | contains("not as expected"))' results.json
+    shows '# SKIP no no-such-program here'
+}
