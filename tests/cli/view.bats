@@ -14,6 +14,7 @@ hello=$recordings/hello-tcp.ndjson
 bytes() {
     local hex
     for hex; do
+        # shellcheck disable=SC2001 # bash cannot put something before each
         printf '%b' "$(sed 's/../\\x&/g' <<<"${hex//_/}")"
     done
 }
@@ -63,7 +64,7 @@ udp='04d2_2328_0009_0000_41'
 }
 
 @test "each link type that is understood gives the same picture" {
-    local type head want=
+    local type head
     for type in "0100 020000000002020000000001_0800" "6500" "e400" \
         "7100 0000_0001_0006_020000000001_0000_0800" \
         "1401 0800_0000_00000001_0001_00_06_0200000000010000" \
@@ -93,13 +94,13 @@ udp='04d2_2328_0009_0000_41'
 
 @test "a capture that is cut: what there is, then where it ends" {
     { pcap_head 6500; packet "$ip$udp"; packet "$ip$udp"; } >capture
-    head -c 110 capture >cut
-    exits 1 wirelab view cut
+    head -c 110 capture >short
+    exits 1 wirelab view short
     grep -qF -- '|- 1 B to :9000 -------->|' "$out"
-    says '^wirelab: cut: after packet 1: truncated'
-    head -c 20 capture >cut
-    exits 1 wirelab view cut
-    says 'cut: '
+    says '^wirelab: short: after packet 1: truncated'
+    head -c 20 capture >short
+    exits 1 wirelab view short
+    says 'short: '
 }
 
 @test "a capture in which nobody talks" {
@@ -154,9 +155,9 @@ END
     sed '1s/"schema":1/"schema":2/' "$hello" >later
     exits 1 wirelab view later
     says 'later: recorded by a later version, Wirelab .* \(schema 2; this one reads 1\)'
-    head -c 3000 "$hello" >cut
-    exits 1 wirelab view cut
-    says 'cut: line [0-9]+ is cut'
+    head -c 3000 "$hello" >short
+    exits 1 wirelab view short
+    says 'short: line [0-9]+ is cut'
     head -n 12 "$hello" >ended
     exits 1 wirelab view ended
     says 'ended: breaks off after line 12'
@@ -176,9 +177,9 @@ END
 
 @test "an event that is not known here is passed over" {
     { head -n 1 "$hello"; echo '{"schema":1,"event":"weather","rain":true}'
-        tail -n +2 "$hello"; } >more
-    exits 0 wirelab view more
-    exits 0 wirelab --lanes wire view more
+        tail -n +2 "$hello"; } >newer
+    exits 0 wirelab view newer
+    exits 0 wirelab --lanes wire view newer
     grep -q 'SYN' "$out"
 }
 
