@@ -12,6 +12,7 @@ load helpers
 client_until() {
     local regex=$1
     shift
+    : >"$err" # what an earlier client said must not be taken for this one's
     tcp_client -v "$@" <&0 >"$out" 2>"$err" 3>&- &
     client=$!
     wait_for "$regex" "$err"

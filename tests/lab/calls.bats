@@ -7,19 +7,9 @@
 # Read next: students/tcp_server.py.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
+load lab
 
 students=$BATS_TEST_DIRNAME/students
-
-# lab EXPECTATIONS OPTION...: runs the lab; all expectations must hold.
-lab() {
-    local expectations=$1 status=0
-    shift
-    need wirelab
-    timeout "$PATIENCE" wirelab "$@" --expect "$expectations" \
-        >"$out" 2>"$err" 3>&- 4>&- || status=$?
-    [ "$status" -ne 77 ] || skip "$(tail -n 1 "$err")"
-    [ "$status" -eq 0 ] || fail "status $status: $(cat "$out" "$err")"
-}
 
 # compiled NAME: the student's program of that name, from its C source.
 compiled() {

@@ -7,6 +7,7 @@
 # Read next: ../cli/ping.bats.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
+load lab
 
 # What the wire did with the messages of $size bytes that one side sent: the
 # k-th that it took was message k. In the order of arrival.

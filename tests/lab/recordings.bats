@@ -6,6 +6,7 @@
 # Read next: scripts/recordings.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
+load lab
 
 recordings=$BATS_TEST_DIRNAME/../../docs/recordings
 

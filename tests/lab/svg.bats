@@ -6,6 +6,7 @@
 # Read next: ../svg_overlap.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
+load lab
 
 setup_file() {
     PATH="$BATS_TEST_DIRNAME/..:$PATH"
