@@ -106,7 +106,7 @@ static void congestion_control(char *buf, size_t cap)
     fclose(f);
 }
 
-/* "idle-timeout" as a field: "idle_timeout_ns". */
+/* "idle-timeout" as a field: "idle_timeout_ns"; "bytes" has its unit. */
 static void option_field(struct out *out, const struct opt *o)
 {
     char key[48];
@@ -114,7 +114,8 @@ static void option_field(struct out *out, const struct opt *o)
                        : o->read == opt_size   ? "_bytes"
                        : o->read == opt_rate   ? "_bps"
                                                : "";
-    snprintf(key, sizeof key, "%s%s", o->name, unit);
+    bool has_unit = strcmp(o->name, "bytes") == 0;
+    snprintf(key, sizeof key, "%s%s", o->name, has_unit ? "" : unit);
     for (char *p = key; *p != '\0'; p++)
         if (*p == '-')
             *p = '_';

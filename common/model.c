@@ -223,5 +223,5 @@ void model_report(struct server *s, const char *event, int status)
     out_uint(s->out, "truncated", get(&t->truncated));
     out_bool(s->out, "partial", stop_signal() != 0);
     out_int(s->out, "exit_status", status);
-    out_end(s->out, "%s", text);
+    out_end(s->out, text[0] != '\0' ? "%s" : NULL, text);
 }

@@ -281,7 +281,9 @@ static int run(struct cli *cli, const struct options *o, struct client *c)
         return run_load(cli, o, c);
     if (connect_any(cli, c, &e) == 0)
         return talk(cli, o, c);
-    return stop_signal() != 0 ? 128 + stop_signal() : cli_fail(cli, &e);
+    int status = stop_signal() != 0 ? 128 + stop_signal() : cli_fail(cli, &e);
+    log_end(c, status);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -308,7 +310,7 @@ int main(int argc, char **argv)
         {"connect-timeout", 0, "DUR", opt_duration, &c.connect_timeout_ns, 0, 0,
          "give up connecting after so long"},
         {"timeout", 't', "DUR", opt_duration, &c.timeout_ns, 0, 0,
-         "end after so long a silence (--ping: 1s, others: 10s)"},
+         "end after so long a silence (ping: 1s, else 10s)"},
         {"congestion", 0, "NAME", opt_text, &c.congestion, 0, 0,
          "TCP congestion control"},
         {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,

@@ -187,8 +187,10 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     s->totals = model_totals(&e);
     if (s->totals == NULL)
         return cli_fail(c, &e);
-    if (listen_on(c, o, s, &e) < 0)
+    if (listen_on(c, o, s, &e) < 0) {
+        model_report(s, "end", (int)e.status);
         return cli_fail(c, &e);
+    }
     int result = model_announce(s, s->lfd, &e);
     if (result == 0 && s->fd >= 0)
         result = model_announce(s, s->fd, &e);

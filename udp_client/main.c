@@ -188,8 +188,10 @@ static int run(struct cli *cli, const struct options *o, struct client *c)
     struct err e;
     c->out = &cli->out;
     c->escape = !o->raw && isatty(STDOUT_FILENO);
-    if (open_any(cli, c, &e) < 0)
+    if (open_any(cli, c, &e) < 0) {
+        log_end(c, (int)e.status);
         return cli_fail(cli, &e);
+    }
     return talk(cli, o, c);
 }
 

@@ -174,8 +174,10 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     if (s->totals == NULL)
         return cli_fail(c, &e);
     s->fd = bind_on(c, o, &e);
-    if (s->fd < 0)
+    if (s->fd < 0) {
+        model_report(s, "end", (int)e.status);
         return cli_fail(c, &e);
+    }
     int result = set_rcvbuf(s->fd, o->rcvbuf, &e);
     if (result == 0)
         result = model_announce(s, s->fd, &e);
