@@ -18,9 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RECORDINGS 16
+
 struct check {
     const char *student;    /* whose numbers; NULL: nobody's */
     const char *gradescope; /* results.json goes here; NULL: nowhere */
+    const char *recording[RECORDINGS]; /* the N-th is of the N-th scene */
+    size_t recordings;
     bool answers, commands, help;
     struct out out;
 
@@ -109,24 +113,37 @@ static void report(struct check *c, const char *name, int status,
         grade(c, name, status, text);
 }
 
+/* Why this scene cannot be checked, as words in BUF; NULL: it can. */
+static const char *find_lack(const struct check *c, const struct scene *s,
+                             char *buf, size_t cap)
+{
+    const char *missing;
+    size_t len = find_missing(s->needs, &missing);
+    if (c->recordings > 0)
+        return c->number <= c->recordings ? NULL : "there is no recording";
+    if (len == 0)
+        return NULL;
+    snprintf(buf, cap, "no %.*s here", len < 64 ? (int)len : 64, missing);
+    return buf;
+}
+
 /* 0, or the status to stop with. */
 static int check_scene(struct check *c, const struct labfile *f,
                        const struct scene *s)
 {
-    char name[256], missing_text[128];
-    const char *missing;
+    char name[256], buf[128];
     struct trial t;
     struct err e;
     name_scene(f, s, name, sizeof name);
     c->number++;
-    size_t len = find_missing(s->needs, &missing);
-    if (len > 0) {
-        snprintf(missing_text, sizeof missing_text, "no %.*s here",
-                 len < 64 ? (int)len : 64, missing);
-        report(c, name, STATUS_SKIP, missing_text);
+    const char *lack = find_lack(c, s, buf, sizeof buf);
+    if (lack != NULL) {
+        report(c, name, STATUS_SKIP, lack);
         return 0;
     }
-    if (trial_run(s, &t, &e) < 0) {
+    const char *recording =
+        c->recordings > 0 ? c->recording[c->number - 1] : NULL;
+    if (trial_run(s, recording, &t, &e) < 0) {
         out_error(&c->out, &e);
         return (int)e.status;
     }
@@ -226,6 +243,15 @@ static void print_instead(const struct check *c)
 /* --- main ------------------------------------------------------------------
  */
 
+static int read_recording(const char *text, const struct opt *o, struct err *e)
+{
+    struct check *c = o->value;
+    if (c->recordings == RECORDINGS)
+        return err_set(e, STATUS_USAGE, "--recording: at most %d", RECORDINGS);
+    c->recording[c->recordings++] = text;
+    return 0;
+}
+
 static const char usage[] =
     "Usage: wirelab check [OPTION]... FILE.lab...\n"
     "Run experiments that are written down, and check what happens.\n\n";
@@ -241,6 +267,8 @@ static int use_table(struct check *c, int argc, char **argv, FILE *help,
          "run nothing; print the command of each run"},
         {"answers", 0, NULL, opt_flag, &c->answers, 0, 0,
          "run nothing; print the key"},
+        {"recording", 0, "FILE", read_recording, c, 0, 0,
+         "judge this run instead; repeat it for each scene"},
         {"gradescope", 0, "FILE", opt_text, &c->gradescope, 0, 0,
          "write the results as results.json"},
         {"help", 'h', NULL, opt_flag, &c->help, 0, 0,
@@ -273,6 +301,21 @@ static int read_labs(struct check *c, int count, char **paths, struct err *e)
     return 0;
 }
 
+/* What was asked for, does it make sense together? */
+static int check_options(const struct check *c, struct err *e)
+{
+    bool is_run = !c->commands && !c->answers;
+    if (!is_run && (c->gradescope != NULL || c->recordings > 0))
+        return err_set(e, STATUS_USAGE,
+                       "check: --commands and --answers judge nothing: no "
+                       "--gradescope, no --recording");
+    if (c->recordings > 0 && (c->labs != 1 || c->recordings > c->scenes))
+        return err_set(e, STATUS_USAGE,
+                       "check: --recording is for one lab, once for each of "
+                       "its scenes");
+    return 0;
+}
+
 static int check_labs(struct check *c, int argc, char **argv, struct err *e)
 {
     int first = use_table(c, argc, argv, NULL, e);
@@ -280,11 +323,8 @@ static int check_labs(struct check *c, int argc, char **argv, struct err *e)
         return -1;
     if (c->help)
         return use_table(c, 0, NULL, stdout, NULL);
-    if (c->gradescope != NULL && (c->commands || c->answers))
-        return err_set(e, STATUS_USAGE,
-                       "check: --gradescope needs a run; --commands and "
-                       "--answers make none");
-    if (read_labs(c, argc - first, argv + first, e) < 0)
+    if (read_labs(c, argc - first, argv + first, e) < 0 ||
+        check_options(c, e) < 0)
         return -1;
     if (c->commands || c->answers) {
         print_instead(c);

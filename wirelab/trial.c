@@ -9,6 +9,7 @@
 #include "lab.h"
 #include "out.h"
 #include "show.h"
+#include "view.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct kept {
     struct event **event;
     size_t events, cap;
     struct expect *expect;
+    int status;    /* of the first client that ended with another than 0 */
     bool is_short; /* of memory */
 };
 
@@ -28,6 +30,9 @@ static void keep_event(const struct event *e, void *context)
 {
     struct kept *k = context;
     expect_event(e, k->expect);
+    if (e->kind == EVENT_EXIT && e->host == HOST_CLIENT && k->status == 0)
+        k->status = WIFEXITED(e->exit.status) ? WEXITSTATUS(e->exit.status)
+                                              : 128 + WTERMSIG(e->exit.status);
     if (k->events == k->cap) {
         size_t cap = k->cap > 0 ? 2 * k->cap : 256;
         struct event **more = realloc(k->event, cap * sizeof(struct event *));
@@ -85,10 +90,10 @@ static void show_failures(const struct expect *x, const struct lab_view *view,
     }
 }
 
-static void draw(const struct scene *s, const struct kept *k,
+static void draw(const struct settings *s, const struct kept *k,
                  const struct lab_result *r)
 {
-    struct settings settings = s->settings;
+    struct settings settings = *s;
     struct out out;
     struct err e;
     char program[] = "wirelab", *argv[] = {program, NULL};
@@ -136,14 +141,40 @@ static int say_error(const struct err *e)
     return e->status == STATUS_SKIP ? STATUS_SKIP : STATUS_EXPECT;
 }
 
+/* The run itself, or the one that was recorded: then *own, which is for the
+ * picture, comes to say what that was like. */
+static int watch(const char *recording, struct settings *own,
+                 const struct lab_view *view, struct lab_result *result,
+                 struct err *e)
+{
+    struct kept *kept = view->context;
+    if (recording == NULL)
+        return lab_run(&own->lab, view, result, e);
+    *result = (struct lab_result){0};
+    own->view = recording;
+    struct view *v = view_open(own, e);
+    if (v == NULL)
+        return -1;
+    int run = view_must_choose(v)
+                  ? err_set(e, STATUS_USAGE,
+                            "%s: several conversations: hand in a recording "
+                            "(--record), or a capture of one",
+                            recording)
+                  : view_run(v, view, result, e);
+    view_close(v);
+    result->status = kept->status;
+    return run;
+}
+
 /* Is there something to say about it? */
 static bool is_amiss(const struct scene *s, const struct lab_result *r)
 {
     return expect_finish(s->settings.expect) > 0 || r->status != s->status;
 }
 
-static int run_here(const struct scene *s)
+static int run_here(const struct scene *s, const char *recording)
 {
+    struct settings own = s->settings;
     struct kept kept = {.expect = s->settings.expect};
     const struct lab_view view = {.event = keep_event,
                                   .advance = ignore_time,
@@ -153,7 +184,7 @@ static int run_here(const struct scene *s)
     struct lab_result result;
     struct err e;
     int status = 0;
-    bool failed = lab_run(&s->settings.lab, &view, &result, &e) < 0;
+    bool failed = watch(recording, &own, &view, &result, &e) < 0;
     if (failed && e.status == STATUS_SKIP) {
         status = say_error(&e);
     } else if (result.signal != 0) {
@@ -162,7 +193,7 @@ static int run_here(const struct scene *s)
         puts("# memory was short");
         status = STATUS_EXPECT;
     } else if (is_amiss(s, &result) || failed) {
-        draw(s, &kept, &result);
+        draw(&own, &kept, &result);
         say_failures(s, &result);
         if (failed)
             say_error(&e);
@@ -173,13 +204,13 @@ static int run_here(const struct scene *s)
 }
 
 /* All that it prints goes to FD. */
-static void be_child(const struct scene *s, int fd)
+static void be_child(const struct scene *s, const char *recording, int fd)
 {
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     close(fd);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    int status = run_here(s);
+    int status = run_here(s, recording);
     fflush(stdout);
     _exit(status);
 }
@@ -197,7 +228,8 @@ static char *read_back(FILE *file)
     return strdup("");
 }
 
-int trial_run(const struct scene *s, struct trial *t, struct err *e)
+int trial_run(const struct scene *s, const char *recording, struct trial *t,
+              struct err *e)
 {
     FILE *file = tmpfile();
     if (file == NULL)
@@ -205,7 +237,7 @@ int trial_run(const struct scene *s, struct trial *t, struct err *e)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        be_child(s, fileno(file));
+        be_child(s, recording, fileno(file));
     int end = 0;
     pid_t waited = pid;
     while (pid > 0 && (waited = waitpid(pid, &end, 0)) < 0 && errno == EINTR)

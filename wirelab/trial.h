@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * trial: one scene of a lab file, run by a child of this process: a process
- * enters its namespaces only once.
+ * enters its namespaces only once. Or a recording of a run, judged likewise.
  * Read next: lab.h, expect.h.
  */
 #ifndef WIRELAB_TRIAL_H
@@ -18,7 +18,9 @@ struct trial {
                    free it */
 };
 
-/* 0; or -1 and *e: there is no memory, no process, no scratch file. */
-int trial_run(const struct scene *s, struct trial *t, struct err *e);
+/* Runs the scene; with RECORDING, a file of --record, judges that instead.
+ * 0; or -1 and *e: there is no memory, no process, no scratch file. */
+int trial_run(const struct scene *s, const char *recording, struct trial *t,
+              struct err *e);
 
 #endif

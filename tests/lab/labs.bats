@@ -167,3 +167,18 @@ END
         and (.tests[1].output | contains("not as expected"))' results.json
     shows '# SKIP no no-such-program here'
 }
+
+@test "a recording that was handed in is judged like a run" {
+    wirelab --quiet --record run.rec --server 'tcp_server -n 1 server 9000' \
+        --client 'tcp_client --ask hello server 9000' 2>"$err" 3>&- 4>&- ||
+        skip "$(tail -n 1 "$err")"
+    check 0 --recording run.rec "$labs"/03-handshake.lab
+    shows 'ok 1 - 03-handshake: three segments'
+    shows '# SKIP there is no recording'
+    check 7 --recording run.rec "$labs"/04-close.lab
+    shows "expected 'server ACK ack=x+8'"
+    check 7 --recording nowhere.rec "$labs"/03-handshake.lab
+    shows 'nowhere.rec: No such file'
+    exits 2 wirelab check --recording run.rec "$labs"/0[34]*.lab
+    says 'for one lab'
+}
