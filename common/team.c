@@ -44,7 +44,8 @@ static void *work(void *arg)
 static void report(struct out *o, const struct measure *plan,
                    struct worker *workers, uint64_t begin_ns)
 {
-    struct stream_result r = {.connect_ns = COST_UNKNOWN, .mode = "running"};
+    struct stream_result r = {.connect_ns = COST_UNKNOWN,
+                              .mode = plan->batch != 0 ? "gso" : "send"};
     uint64_t count = 0, bytes = 0, now_ns = clock_now_ns();
     for (size_t i = 0; i < plan->streams; i++) {
         count += atomic_load(&workers[i].member.sent);
@@ -140,7 +141,7 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
         }
     }
     if (all.mode == NULL)
-        all.mode = "none";
+        all.mode = "send"; /* as it would have been */
     if (result == 0)
         result = result_stream_check(&all, e);
     result_stream(o, plan, &all, "end", result_status(result, e));

@@ -5,7 +5,7 @@
 # reorders, against the wire's own account of every frame. Each count must be
 # equal, in every run. No time is asserted.
 # Read next: ../cli/ping.bats.
-# shellcheck disable=SC2154 # out and err are set by the helpers
+# shellcheck disable=SC2016,SC2154 # jq's variables; out and err: the helpers
 load ../cli/helpers
 load lab
 
@@ -48,7 +48,8 @@ equal() {
     local one two
     one=$(jq -cs --argjson size "$1" "$account $2" "$out")
     two=$(jq -cs --argjson size "$1" "$account $3" "$out")
-    [ "$one" = "$two" ] && [ "$one" != null ] || fail "not equal: $one $two"
+    [ "$one" = "$two" ] || fail "not equal: $one $two"
+    [ "$one" != null ] || fail "no result"
 }
 
 counts='result | {sent, delivered, lost, duplicated, reordered}'

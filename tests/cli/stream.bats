@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# stream: one-way bulk to a sink, over both protocols with the same options.
+# What it says of a bad wire is tested in ../lab/measure.bats. Over UDP the
+# runs are paced, so that no receive buffer overflows on a busy machine.
+# Read next: udp.bats.
+# shellcheck disable=SC2154 # set by helpers.bash
+load helpers
+
+# result FILTER: the jq filter holds for the `end` event that was printed.
+result() {
+    jq -es "map(select(.event == \"end\"))[0] | $1" "$out" >/dev/null ||
+        fail "not '$1': $(tail -n 1 "$out")"
+}
+
+# sink PROTO MODEL OPTION...: starts one.
+sink() {
+    local program=$1_server model=$2
+    shift 2
+    start "$program" -m "$model" --quiet -s sink "$@" 0
+}
+
+@test "TCP: every byte arrives and is what was sent, in every model" {
+    for model in $(models tcp_server); do
+        sink tcp "$model"
+        for reverse in '' --reverse; do
+            for size in 36 1000 65537 1Mi; do
+                # shellcheck disable=SC2086 # or nothing
+                exits 0 tcp_client --json --stream $reverse --verify \
+                    --bytes 300001 -l "$size" "$host" "$port"
+                result '.lost == 0 and .corrupt == 0 and .duplicated == 0'
+                result '.delivered_bytes == .sent_bytes'
+                result '.sent_bytes >= 300001'
+                result '.sent_bytes < 300001 + .size_bytes'
+            done
+        done
+        stop
+    done
+}
+
+# A busy machine may stall a receiver for longer than its buffer lasts: then
+# the kernel drops, and exactly that is said.
+@test "UDP: every datagram is accounted for, in every model" {
+    for model in $(models udp_server); do
+        sink udp "$model" --rcvbuf 4Mi
+        for options in '' --reverse '--batch 16'; do
+            for size in 36 1000 9000; do
+                status=0
+                # shellcheck disable=SC2086 # several words
+                timeout "$PATIENCE" udp_client --json --stream $options \
+                    --verify --bytes 30K --rate 5mbit -l "$size" \
+                    "$host" "$port" >"$out" 2>"$err" || status=$?
+                result ".exit_status == $status"
+                result '.sent * .size_bytes == .sent_bytes'
+                result '.sent == .delivered + .lost'
+                result '.delivered_bytes == .delivered * .size_bytes'
+                result '.corrupt == 0 and .duplicated == 0'
+                result '.lost <= .kernel_drops'
+                result "(.lost == 0) == ($status == 0)"
+            done
+        done
+        stop
+    done
+}
+
+@test "UDP: what the receive buffer has no room for is the kernel's drop" {
+    sink udp iterative --rcvbuf 4Ki
+    status=0
+    timeout "$PATIENCE" udp_client --json --stream --bytes 20M -l 1000 \
+        --batch 64 "$host" "$port" >"$out" 2>"$err" || status=$?
+    [ "$status" -eq 6 ] || [ "$status" -eq 0 ] || fail "$status $(cat "$err")"
+    result '.sent == 20000 and .sent == .delivered + .lost'
+    result '.lost <= .kernel_drops'
+}
+
+@test "parallel streams add up" {
+    for proto in tcp udp; do
+        sink "$proto" "$([ $proto = tcp ] && echo thread || echo iterative)"
+        exits 0 "${proto}_client" --json --stream -P 3 --bytes 30K -l 1000 \
+            --rate 8mbit "$host" "$port"
+        result '.sent == 90 and .delivered == 90 and .streams == 3'
+        stop
+    done
+}
+
+@test "it is paced, and says what it cost on both sides" {
+    for proto in tcp udp; do
+        sink "$proto" iterative
+        exits 0 "${proto}_client" --json --stream --duration 500ms -l 1000 \
+            --rate 800kbit "$host" "$port"
+        result '.sent >= 40 and .sent <= 52' # 100 a second
+        result '.syscalls == .syscalls_by_client + .syscalls_by_server'
+        result '.cpu_ns >= .cpu_ns_by_client and .syscalls_by_server > 0'
+        stop
+    done
+}
+
+@test "every event is valid, and reports come while it runs" {
+    for proto in tcp udp; do
+        sink "$proto" iterative
+        for reverse in '' --reverse; do
+            [ $proto$reverse = tcp--reverse ] && continue # no pace there
+            # shellcheck disable=SC2086 # or nothing
+            exits 0 "${proto}_client" --json --stream $reverse -l 1000 \
+                --duration 400ms --rate 1mbit --report 100ms "$host" "$port"
+            jq -es 'map(select(.event == "report")) | length >= 2' "$out" \
+                >/dev/null
+            status=0
+            validate <"$out" >"$err" 2>&1 || status=$?
+            [ "$status" -eq 77 ] || [ "$status" -eq 0 ] || fail "$(cat "$err")"
+        done
+        stop
+    done
+}
+
+@test "a server that is no sink is found out: at once where it speaks" {
+    for proto in tcp udp; do
+        for service in echo chargen daytime; do
+            start "${proto}_server" --quiet -s "$service" 0
+            exits 1 "${proto}_client" --stream --timeout 10s "$host" "$port"
+            says 'not a sink'
+            stop
+        done
+        start "${proto}_server" --quiet -s discard 0
+        exits 5 "${proto}_client" --json --stream --timeout 300ms \
+            "$host" "$port"
+        result '.partial and .delivered == null and .exit_status == 5'
+        stop
+    done
+}
+
+@test "nobody is there: status 4" {
+    sink udp iterative
+    stop
+    exits 4 udp_client --stream "$host" "$port"
+    exits 4 tcp_client --stream "$host" "$port"
+}
+
+@test "strangers and garbage change nothing; a sink never answers with more" {
+    need socat
+    sink udp iterative
+    printf 'hello' | socat -t 0.1 - "UDP:$host:$port" >"$out"
+    prints ''
+    printf 'WLAB\1\3%252s' '' | socat -t 0.1 - "UDP:$host:$port" >"$out"
+    prints ''
+    exits 0 udp_client --json --stream --bytes 10K -l 1000 --rate 8mbit \
+        "$host" "$port"
+    result '.delivered == 10'
+    stop
+    sink tcp iterative
+    printf 'WLAB\1\3 and so on: this is no message' |
+        socat -t 1 - "TCP:$host:$port" >"$out"
+    [ "$(wc -c <"$out")" -le 260 ] || fail "more than a greeting"
+    exits 0 tcp_client --json --stream --bytes 10K "$host" "$port"
+    result '.delivered == 1'
+}
+
+@test "a signal ends it with what is known" {
+    for proto in tcp udp; do
+        sink "$proto" iterative
+        timeout --foreground -s INT 1 "${proto}_client" --json --stream --duration 60s \
+            --rate 1mbit -l 1000 "$host" "$port" >"$out" 2>"$err" || true
+        result '.partial and .exit_status == 130 and .sent > 0'
+        stop
+    done
+}
+
+@test "what does not go together is refused" {
+    for proto in tcp udp; do
+        for options in '--bytes 3' '-R' '-P 2' '--verify' \
+            '--stream --bytes 3 --duration 1s' '--stream -P 0' '--stream -n 3' \
+            '--stream --rate x' '--stream --ask x' '--stream --busy-poll'; do
+            # shellcheck disable=SC2086 # several words
+            exits 2 "${proto}_client" $options 127.0.0.1 9
+        done
+    done
+    exits 2 udp_client --batch 3 127.0.0.1 9
+    exits 2 udp_client --stream --unconnected 127.0.0.1 9
+    exits 2 tcp_client --stream --reverse --rate 1mbit 127.0.0.1 9
+    exits 2 udp_server -m event --batch 3 0
+    exits 2 udp_server --busy-poll -t 1s 0
+}
