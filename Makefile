@@ -80,6 +80,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON)
 bench: $(BINARIES) $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/measure
 	BUILD=$(BUILD) tests/bench/wire
 
 demo:
