@@ -14,6 +14,7 @@ PREFIX ?= /usr/local
 CC ?= cc
 CFLAGS ?= -O2 -g
 WERROR ?=
+FUZZ_TIME ?= 60
 SAN ?=
 
 comma := ,
@@ -50,7 +51,7 @@ COMMON := $(BUILD)/libcommon.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
 
-.PHONY: all bench demo check tests lint clean install install-apparmor uninstall
+.PHONY: all bench demo check tests lint fuzz clean install install-apparmor uninstall
 all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -73,6 +74,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(LAB) $(COMMON)
 
 tests: $(UNIT)
 
+# Of clang alone; scripts/fuzz says with which SAN.
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LAB) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ \
+	    $(EVENT) $(JANSSON) $(PCAP)
+
 # What the event loop is measured against, and with: tests/bench/run.
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
@@ -89,6 +96,8 @@ check:
 	SAN=$(SAN) ./scripts/check
 lint:
 	./scripts/lint
+fuzz:
+	FUZZ_TIME=$(FUZZ_TIME) ./scripts/fuzz
 
 MAN := $(wildcard docs/man/*.1)
 COMPLETION := scripts/completion.bash
