@@ -97,6 +97,36 @@ loopbacks() {
     schema "$out" start end
 }
 
+@test "ping, over both protocols, and without a reply" {
+    for proto in tcp udp; do
+        start "${proto}_server" --quiet 0
+        exits 0 "${proto}_client" --json --ping -n 3 -i 1ms --report 1ms \
+            "$host" "$port"
+        schema "$out" start reply report end
+        stop
+        exits 4 "${proto}_client" --json --ping -n 1 127.0.0.1 1
+        schema "$out" start end
+    done
+}
+
+@test "streams, forward and reversed, in every model" {
+    for proto in tcp udp; do
+        for model in $(models "${proto}_server"); do
+            start "${proto}_server" --json -m "$model" -s sink 0
+            for direction in --verify --reverse; do # few: none is lost
+                exits 0 "${proto}_client" --json --stream --bytes 28000 \
+                    "$direction" "$host" "$port"
+                schema "$out" start end
+            done
+            stop
+            log_schema start listening end
+        done
+    done
+    start udp_server --quiet 0
+    exits 1 udp_client --json --stream --bytes 10K "$host" "$port"
+    schema "$out" start end
+}
+
 @test "bytes that are no text, and an argument that is none either" {
     start udp_server --json -v -n 1 0
     head -c 3000 /dev/urandom >bytes
