@@ -202,12 +202,27 @@ static void note_received(struct ladder *l, struct item *i,
         snprintf(cell->hint, sizeof cell->hint, "(fd %d stays LISTEN)", s->fd);
 }
 
+/* The item that waits for this frame to arrive, or NULL. */
+static struct item *departure(struct ladder *l, const struct event_frame *f)
+{
+    for (struct item *o = l->queue[f->from].first; o != NULL; o = o->next)
+        if (o->end == END_LEAVES && o->partner == NULL &&
+            o->row.frame.number == f->number)
+            return o;
+    return NULL;
+}
+
 void items_received(struct ladder *l, const struct event *e)
 {
     const struct event_frame *f = &e->frame;
     enum host_id to = talk_other(f->from);
     struct talk_news news;
-    struct talk *talk = talks_frame(&l->talks, f);
+    struct talk *talk;
+    struct item *left = departure(l, f);
+    if (f->frame.transport_checksum == CHECKSUM_BAD) /* its ports may lie */
+        talk = left != NULL ? left->talk : NULL;
+    else
+        talk = talks_frame(&l->talks, f);
     talk_received(&l->talks, talk, f, e->t_ns, &news);
     if ((l->options.lanes & LANE_WIRE) == 0)
         return;
@@ -222,14 +237,9 @@ void items_received(struct ladder *l, const struct event *e)
     set_frame(i, f);
     note_received(l, i, f);
     fetch_state(l, i);
-    for (struct item *o = l->queue[f->from].first; o != NULL && f->copy == 0;
-         o = o->next) {
-        if (o->end == END_LEAVES && o->partner == NULL &&
-            o->row.frame.number == f->number) {
-            o->partner = i;
-            i->partner = o;
-            return;
-        }
+    if (left != NULL && f->copy == 0) {
+        left->partner = i;
+        i->partner = left;
     }
 }
 

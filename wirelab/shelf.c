@@ -77,12 +77,21 @@ static void put(struct shelf *s, const struct row *row, bool is_title,
     s->last = &r->next;
 }
 
-/* The rows that were left out, as one row, and a new run. */
+/* One conversation of so many that no eye follows it? */
+static bool is_in_crowd(const struct row *row)
+{
+    return row->tag > TAG_MAX || row->tag == '*';
+}
+
+/* The rows that were left out, as one row: if it is only one, that one. */
 static void unfold(struct shelf *s)
 {
-    if (s->folded > 0) {
-        struct row fold = {
-            .kind = ROW_FOLD, .section = s->folded_in, .count = s->folded};
+    if (s->folded == 1 && !is_in_crowd(&s->folded_row)) {
+        put(s, &s->folded_row, false, NULL, 0);
+    } else if (s->folded > 0) {
+        struct row fold = {.kind = ROW_FOLD,
+                           .section = s->folded_row.section,
+                           .count = s->folded};
         put(s, &fold, false, NULL, 0);
     }
     s->folded = 0;
@@ -112,12 +121,6 @@ static bool is_special(const struct row *row)
            c[HOST_SERVER].note[0] != '\0' ||
            (row->wire != WIRE_NONE &&
             (row->frame.frame.flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0);
-}
-
-/* One conversation of so many that no eye follows it? */
-static bool is_in_crowd(const struct row *row)
-{
-    return row->tag > TAG_MAX || row->tag == '*';
 }
 
 static void describe(const struct row *row, struct likeness *l)
@@ -167,7 +170,7 @@ void shelf_row(struct shelf *s, const struct row *row)
         new_run(s);
     } else if (crowd || is_one_more(s, row)) {
         s->folded++;
-        s->folded_in = row->section;
+        s->folded_row = *row;
         return;
     }
     unfold(s);

@@ -172,6 +172,13 @@ void stage_reap(struct stage *s)
     }
 }
 
+/* A call that returns while the wire waits is stamped then, and not when the
+ * wire has done. */
+static void reap(void *stage)
+{
+    stage_reap(stage);
+}
+
 void stage_gate(struct stage *s, struct gate_view *v)
 {
     if (s->local == NULL) {
@@ -253,6 +260,7 @@ static int open_wire(struct stage *s, struct err *e)
         .linger = !o->calls, /* who is traced waits for the loop */
         .states = s->states,
         .sink = o->wire || o->states ? lane_sink : NULL,
+        .meanwhile = o->calls ? reap : NULL,
         .context = s,
     };
     s->wire = wire_new(s->loop, &wire, e);

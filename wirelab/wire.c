@@ -357,10 +357,13 @@ static void serve(struct wire *w)
         uint64_t due_ns = held_due(&w->held), now_ns = lab_ns(w);
         if (due_ns > now_ns + EARLY_NS)
             break;
-        if (due_ns <= now_ns)
+        if (due_ns <= now_ns) {
             hand_over_next(w);
-        else
+        } else {
+            if (w->o.meanwhile != NULL)
+                w->o.meanwhile(w->o.context);
             sched_yield();
+        }
         take_in_all(w);
     }
     w->armed_ns = w->held.count > 0 ? 0 : w->armed_ns;

@@ -31,7 +31,9 @@ struct wire_options {
                               the loop serves may wait a millisecond */
     struct states *states; /* told of each segment; NULL: lane off */
     event_sink_fn *sink;   /* NULL: nobody watches, and frames only pass */
-    void *context;
+    void (*meanwhile)(void *context); /* while it waits awake for a frame to be
+                                         due, again and again; or NULL */
+    void *context;                    /* of both */
 };
 
 /* Begins to serve both cables from LOOP. NULL and *e on failure. What

@@ -80,13 +80,22 @@ static const char *result_text(const struct call *c, bool terse, char *buf,
     return buf;
 }
 
-/* HEAD, its result, and as much of the data as fits behind: "\n"... */
+/* HEAD, its result, and as much of the data as fits behind: "\n"... What was
+ * received as a whole is worth more than the descriptor: recv=8 "one\ntwo\n".
+ */
 static bool fit_data(const struct place *p, const struct call *c,
                      const void *data, const char *head)
 {
     char result[48], text[4 * CALL_DATA + 1];
     result_text(c, false, result, sizeof result);
     bool shows = talk_receives(c) && c->result > 0 && data != NULL;
+    int name = (int)strcspn(head, "(");
+    if (shows && (long)c->data_len == c->result) {
+        out_escape(data, c->data_len, "", text, sizeof text);
+        if (place_fit(p, "%s%s \"%s\"", head, result, text) ||
+            place_fit(p, "%.*s%s \"%s\"", name, head, result, text))
+            return true;
+    }
     for (size_t n = shows ? c->data_len : 0; n > 0; n--) {
         out_escape(data, n, "", text, sizeof text);
         if (place_fit(p, "%s%s \"%s\"%s", head, result, text,
