@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 {
     struct options o = {
         .model = "iterative", .service = "echo", .backlog = 128};
-    struct server s = {.fd = -1, .idle_timeout_ns = 300 * CLOCK_S};
+    struct server s = {.lfd = -1, .fd = -1, .idle_timeout_ns = 300 * CLOCK_S};
     struct cli c = {.program = "tcp_server",
                     .operands = "[ADDR] PORT",
                     .summary = "Serve TCP clients, and show how it is done."};
