@@ -274,13 +274,12 @@ END
 
 # within NAME FIELD...: event NAME of the file $out has these fields.
 within() {
-    local name=$1 field
-    shift
-    for field; do
-        jq -es --arg name "$name" --arg field "$field" \
-            'map(select(.event == $name)) | length > 0 and all(has($field))' \
-            "$out" >/dev/null || fail "event $name: no $field"
-    done
+    local missing
+    missing=$(jq -rs --arg name "$1" '$ARGS.positional - (
+        map(select(.event == $name) | keys) |
+        if length == 0 then [] else reduce .[1:][] as $k (.[0]; . - (. - $k)) end
+        ) | join(" ")' "$out" --args "${@:2}")
+    [ -z "$missing" ] || fail "event $1: no $missing"
 }
 
 @test "--json: events and nothing else, in every model" {
