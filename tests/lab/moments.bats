@@ -105,7 +105,7 @@ Read down: each side has its own calls, its clock (ms) and its [STATE].
 END
     # With a line before it and one behind it, a screen of 40 holds TCP's.
     [ "$(sed -n '1,/^$/p' "$out" | wc -l)" -le 38 ]
-    accepts_after 'ESTABLISHED.*|- ACK'
+    accepts_after '- ACK .*ESTABLISHED'
 }
 
 @test "accept() does not make the connection" {
@@ -188,7 +188,7 @@ Read down: each side has its own calls, its clock (ms) and its [STATE].
 11 segments, 1 lost, 1 sent again, for 12 bytes. TIME_WAIT stays 60 s with the
 side that closed first.
 END
-    accepts_after 'ESTABLISHED'
+    accepts_after '- ACK .*ESTABLISHED'
 }
 
 @test "the same loss, twice: UDP does not know" {
