@@ -63,6 +63,13 @@ static int send_one(struct ping *p, uint64_t now_ns, struct err *e)
     return 0;
 }
 
+/* There is nothing to do but wait for the reply. */
+static bool is_lockstep(const struct ping *p)
+{
+    return p->plan->interval_ns == 0 && unanswered(p) > 0 &&
+           !p->plan->busy_poll;
+}
+
 /* Waits for bytes until a time. A ping that only waits for replies lets recv
  * wait itself (SO_RCVTIMEO): one system call less in each round trip. */
 static bool may_receive(struct ping *p, uint64_t now_ns, uint64_t until_ns,
@@ -72,9 +79,9 @@ static bool may_receive(struct ping *p, uint64_t now_ns, uint64_t until_ns,
     uint64_t ns = until_ns > now_ns ? until_ns - now_ns : 0;
     const struct timespec wait = {.tv_sec = (time_t)(ns / CLOCK_S),
                                   .tv_nsec = (long)(ns % CLOCK_S)};
-    bool lockstep = p->plan->interval_ns == 0 && unanswered(p) > 0;
-    *flags = lockstep && !p->plan->busy_poll ? 0 : MSG_DONTWAIT;
-    return lockstep || p->plan->busy_poll || ppoll(&fd, 1, &wait, NULL) > 0;
+    *flags = is_lockstep(p) ? 0 : MSG_DONTWAIT;
+    return is_lockstep(p) || p->plan->busy_poll ||
+           ppoll(&fd, 1, &wait, NULL) > 0;
 }
 
 /* What has come: a part of a reply, or several. */
@@ -122,8 +129,11 @@ static int step(struct ping *p, struct err *e)
     bool more = p->result.sent < p->plan->count;
     if (!more && unanswered(p) == 0)
         return 0;
-    if (more && now_ns >= next_due_ns(p))
-        return send_one(p, now_ns, e) < 0 ? -1 : 1;
+    if (more && now_ns >= next_due_ns(p)) {
+        if (send_one(p, now_ns, e) < 0)
+            return -1;
+        return !is_lockstep(p) || receive_some(p, 0, e) == 0 ? 1 : -1;
+    }
     uint64_t until_ns = more ? next_due_ns(p) : UINT64_MAX;
     if (unanswered(p) > 0 && give_up_ns < until_ns)
         until_ns = give_up_ns;
