@@ -29,7 +29,7 @@ struct shelf {
     struct shelf_row *first, **last;
     struct shelf_seen *seen; /* the kinds of rows in the present run */
     uint64_t folded;         /* rows left out since the last one shown */
-    struct row folded_row; /* the last of them */
+    struct row folded_row;   /* the last of them */
     bool out_of_memory;
 };
 

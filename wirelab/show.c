@@ -191,13 +191,10 @@ void show_caption(const struct settings *s, enum host_id host, char *buf,
 static void open_slide(struct show *w)
 {
     struct svg_picture about = {.explain = w->s->explain};
-    if (w->s->stage.source[0] != '\0')
-        snprintf(about.caption[0], sizeof about.caption[0], "%s",
-                 w->s->stage.source);
-    else
-        show_caption(w->s, HOST_SERVER, about.caption[0],
-                     sizeof about.caption[0]);
-    show_caption(w->s, HOST_CLIENT, about.caption[1], sizeof about.caption[1]);
+    snprintf(about.caption[0], sizeof about.caption[0], "%s",
+             w->s->stage.source);
+    show_caption(w->s, HOST_SERVER, about.caption[1], sizeof about.caption[1]);
+    show_caption(w->s, HOST_CLIENT, about.caption[2], sizeof about.caption[2]);
     snprintf(about.wire, sizeof about.wire, "%s", w->wire);
     words_init(w->s, &about.words);
     svg_picture(w->svg, &about);

@@ -115,18 +115,15 @@ void svg_row(const struct row *row, void *svg)
 static void draw(struct svg *s, FILE *to)
 {
     struct pages *pages = s->pages;
-    char title[3 * ROW_TEXT] = "Two hosts and the wire between them";
+    char title[ROW_TEXT + 64];
     double height = 0, width = 0;
     for (size_t i = 0; i < pages->count; i++) {
         double own = page_layout(&pages->page[i]);
         height = own > height ? own : height;
         width += page_width();
     }
-    const struct svg_picture *first = &pages->page[0].about;
-    if (first->caption[0][0] != '\0')
-        snprintf(title, sizeof title, "Two hosts and the wire. %s%s%s",
-                 first->caption[0], first->caption[1][0] != '\0' ? "; " : "",
-                 first->caption[1]);
+    snprintf(title, sizeof title, "Two hosts and the wire between them. %s",
+             pages->page[0].about.caption[SVG_CAPTIONS - 1]);
     ink_begin(to, width, height, title);
     for (size_t i = 0; i < pages->count; i++)
         page_describe(&pages->page[i], to);

@@ -20,13 +20,14 @@
 #define SVG_TAIL 30 /* and from the end */
 #define SVG_ROWS (SVG_HEAD + SVG_TAIL)
 #define SVG_PICTURES 2
+#define SVG_CAPTIONS 3
 
 struct svg;
 
 /* What is said of a picture, above it. */
 struct svg_picture {
-    char caption[2][ROW_TEXT]; /* "server: tcp_server ...", or "" */
-    char wire[64];             /* "20 ms each way" */
+    char caption[SVG_CAPTIONS][ROW_TEXT]; /* "server: tcp_server ...", or "" */
+    char wire[64];                        /* "20 ms each way" */
     struct words words;
     bool explain; /* why, below each call */
 };

@@ -354,7 +354,7 @@ static double height_of(const struct page *p, const struct row *row)
 double page_layout(struct page *p)
 {
     double y = LINE;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SVG_CAPTIONS; i++)
         y += p->about.caption[i][0] != '\0' ? LINE : 0;
     p->head = y;
     y += LINE + GAP;
@@ -381,7 +381,7 @@ void page_describe(const struct page *p, FILE *to)
                         .explain = p->about.explain,
                         .line = note_line,
                         .context = to};
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SVG_CAPTIONS; i++)
         if (p->about.caption[i][0] != '\0')
             note_line(p->about.caption[i], to);
     for (size_t i = 0; i < p->rows; i++)
@@ -394,7 +394,7 @@ static void draw_head(const struct page *p, FILE *to)
 {
     char words[ROW_TEXT];
     double y = LINE;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SVG_CAPTIONS; i++)
         if (p->about.caption[i][0] != '\0') {
             snprintf(words, sizeof words, "%.*s", WIDTH - 2 * MARGIN,
                      p->about.caption[i]);
