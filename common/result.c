@@ -247,29 +247,64 @@ static void rates(const struct stream_result *r, char *buf, size_t cap)
              (double)r->got.delivered * 1e9 / (double)r->got.elapsed_ns);
 }
 
-static void stream_text(const struct stream_result *r, char *buf, size_t cap)
+/* "client 660 calls, 12.3 ms CPU". */
+static void side_text(const struct cost *c, bool is_known, const char *side,
+                      char *buf, size_t cap)
 {
-    char rate[80], time[32], lost[32] = "unknown";
+    char time[32];
+    if (is_known)
+        snprintf(buf, cap, "%s %llu calls, %s CPU", side,
+                 (unsigned long long)c->syscalls,
+                 hist_time(c->cpu_ns, time, sizeof time));
+    else
+        snprintf(buf, cap, "%s unknown", side);
+}
+
+/* What it cost, and where losses were: a line for people. */
+static void cost_text(const struct measure *m, const struct stream_result *r,
+                      char *buf, size_t cap)
+{
+    char sender[80], receiver[80], place[80] = "";
+    side_text(&r->sent.cost, r->know_sent, m->reverse ? "server" : "client",
+              sender, sizeof sender);
+    side_text(&r->got.cost, r->know_got, m->reverse ? "client" : "server",
+              receiver, sizeof receiver);
+    if (r->know_sent && r->congestion[0] != '\0' &&
+        r->sent.cost.retransmits != COST_UNKNOWN)
+        snprintf(place, sizeof place, "; %llu segments sent again (%s)",
+                 (unsigned long long)r->sent.cost.retransmits, r->congestion);
+    else if (r->know_got && r->congestion[0] == '\0' &&
+             r->got.cost.kernel_drops != COST_UNKNOWN)
+        snprintf(place, sizeof place, "; receive buffer full: %llu dropped",
+                 (unsigned long long)r->got.cost.kernel_drops);
+    snprintf(buf, cap, "cost: %s; %s%s", sender, receiver, place);
+}
+
+static void stream_text(const struct measure *m, const struct stream_result *r,
+                        char *buf, size_t cap)
+{
+    char cost[240], rate[80], time[32], lost[32] = "unknown";
     if (r->know_sent && r->know_got)
         snprintf(lost, sizeof lost, "%llu",
                  (unsigned long long)(r->sent.sent - r->got.delivered));
     rates(r, rate, sizeof rate);
+    cost_text(m, r, cost, sizeof cost);
     snprintf(
         buf, cap,
         "%llu sent, %llu delivered, %s lost, %llu duplicated, "
-        "%llu reordered, %llu corrupt\n%llu bytes in %s: %s",
+        "%llu reordered, %llu corrupt\n%llu bytes in %s: %s\n%s",
         (unsigned long long)r->sent.sent, (unsigned long long)r->got.delivered,
         lost, (unsigned long long)r->got.duplicated,
         (unsigned long long)r->got.reordered,
         (unsigned long long)r->got.corrupt, (unsigned long long)r->got.bytes,
-        hist_time(r->got.elapsed_ns, time, sizeof time), rate);
+        hist_time(r->got.elapsed_ns, time, sizeof time), rate, cost);
 }
 
 void result_stream(struct out *o, const struct measure *m,
                    const struct stream_result *r, const char *event, int status)
 {
     char text[600];
-    stream_text(r, text, sizeof text);
+    stream_text(m, r, text, sizeof text);
     out_begin(o, event);
     stream_fields(o, m, r);
     out_uint(o, "streams", m->streams);
