@@ -82,15 +82,17 @@ static int run_doctor(struct wirelab *p, int argc, char **argv)
     return fail(p, &e);
 }
 
-/* wirelab view FILE */
+/* wirelab view FILE [FILE] */
 static int run_view(struct wirelab *p, int argc, char **argv)
 {
     struct err e;
     struct view *v = NULL;
     int status = 0;
     p->s.view = argv[0]; /* NULL if there is none */
-    if (argc != 1)
-        err_set(&e, STATUS_USAGE, "view: of one file");
+    p->s.view_other = argc > 1 ? argv[1] : NULL;
+    if (argc < 1 || argc > 2)
+        err_set(&e, STATUS_USAGE,
+                "view: of one file, or of both captures of a run");
     else if (settings_finish(&p->s, &e) == 0)
         v = view_open(&p->s, &e);
     if (v == NULL)

@@ -13,12 +13,14 @@
 
 enum {
     BLOCK_SECTION = 0x0a0d0d0a,
+    BLOCK_INTERFACE = 1,
     BLOCK_OLD_PACKET = 2,
     BLOCK_SIMPLE_PACKET = 3,
     BLOCK_PACKET = 6,
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
     OPTION_COMMENT = 1,
     OPTION_FLAGS = 2,       /* of a packet */
+    OPTION_NAME = 2,        /* of an interface */
     OPTION_APPLICATION = 4, /* of a section */
 };
 
@@ -31,6 +33,7 @@ struct notes {
     FILE *file;
     bool is_swapped; /* the other byte order than this machine's */
     bool is_ours, is_over;
+    int host;
     uint8_t options[OPTIONS_MAX];
 };
 
@@ -63,16 +66,38 @@ static bool skip(struct notes *n, uint32_t len)
     return fseek(n->file, (long)len, SEEK_CUR) == 0;
 }
 
-/* One option, of a section if NOTE is NULL, else of a packet. */
-static void take_option(struct notes *n, uint16_t code, const uint8_t *value,
-                        size_t len, struct note *note)
+static bool ends_with(const uint8_t *value, size_t len, const char *end)
+{
+    size_t size = strlen(end);
+    return len >= size && memcmp(value + len - size, end, size) == 0;
+}
+
+/* An option of a section tells who wrote the file, */
+static void take_of_section(struct notes *n, uint16_t code,
+                            const uint8_t *value, size_t len)
 {
     static const char ours[] = "Wirelab ";
-    if (note == NULL) {
-        if (code == OPTION_APPLICATION)
-            n->is_ours = len >= sizeof ours - 1 &&
-                         memcmp(value, ours, sizeof ours - 1) == 0;
-    } else if (code == OPTION_COMMENT && note->comments < NOTE_COMMENTS) {
+    size_t size = sizeof ours - 1;
+    if (code == OPTION_APPLICATION)
+        n->is_ours = len >= size && memcmp(value, ours, size) == 0;
+}
+
+/* one of an interface, whose it is, as pcapng.c names it, */
+static void take_of_interface(struct notes *n, uint16_t code,
+                              const uint8_t *value, size_t len)
+{
+    if (code != OPTION_NAME)
+        return;
+    n->host = ends_with(value, len, " of client")   ? 0
+              : ends_with(value, len, " of server") ? 1
+                                                    : -1;
+}
+
+/* and those of a packet go into its note. */
+static void take_of_packet(struct notes *n, uint16_t code, const uint8_t *value,
+                           size_t len, struct note *note)
+{
+    if (code == OPTION_COMMENT && note->comments < NOTE_COMMENTS) {
         size_t kept = len < NOTE_TEXT - 1 ? len : NOTE_TEXT - 1;
         memcpy(note->comment[note->comments], value, kept);
         note->comment[note->comments++][kept] = '\0';
@@ -85,8 +110,9 @@ static void take_option(struct notes *n, uint16_t code, const uint8_t *value,
     }
 }
 
-/* LEN bytes of options, at which the file stands. */
-static bool read_options(struct notes *n, uint32_t len, struct note *note)
+/* LEN bytes of options of a block, at which the file stands. */
+static bool read_options(struct notes *n, uint32_t type, uint32_t len,
+                         struct note *note)
 {
     size_t kept = len < OPTIONS_MAX ? len : OPTIONS_MAX, at = 0;
     if (fread(n->options, 1, kept, n->file) != kept)
@@ -99,7 +125,13 @@ static bool read_options(struct notes *n, uint32_t len, struct note *note)
         at += 4;
         if (code == 0 || padded > kept - at)
             break;
-        take_option(n, code, n->options + at, size, note);
+        const uint8_t *value = n->options + at;
+        if (type == BLOCK_SECTION)
+            take_of_section(n, code, value, size);
+        else if (type == BLOCK_INTERFACE)
+            take_of_interface(n, code, value, size);
+        else
+            take_of_packet(n, code, value, size, note);
         at += padded;
     }
     return skip(n, len - (uint32_t)kept);
@@ -131,9 +163,19 @@ static bool read_head(struct notes *n, uint32_t *type, uint32_t *len)
 static bool read_section(struct notes *n, uint32_t len)
 {
     n->is_ours = false;
+    n->host = -1;
     if (len < 16) /* the magic, which was read, a version and a length */
         return false;
-    return skip(n, 12) && read_options(n, len - 16, NULL) && skip(n, 4);
+    return skip(n, 12) && read_options(n, BLOCK_SECTION, len - 16, NULL) &&
+           skip(n, 4);
+}
+
+static bool read_interface(struct notes *n, uint32_t len)
+{
+    if (len < 8) /* its link type, and how much of a packet it keeps */
+        return false;
+    return skip(n, 8) && read_options(n, BLOCK_INTERFACE, len - 8, NULL) &&
+           skip(n, 4);
 }
 
 static bool read_packet(struct notes *n, uint32_t len, struct note *note)
@@ -144,7 +186,7 @@ static bool read_packet(struct notes *n, uint32_t len, struct note *note)
     uint32_t padded = fixed[3] > BLOCK_MAX ? BLOCK_MAX : (fixed[3] + 3) / 4 * 4;
     len -= sizeof fixed;
     return padded <= len && skip(n, padded) &&
-           read_options(n, len - padded, note) && skip(n, 4);
+           read_options(n, BLOCK_PACKET, len - padded, note) && skip(n, 4);
 }
 
 /* Goes over blocks up to and with the next packet; false: there is none. */
@@ -154,8 +196,9 @@ static bool walk(struct notes *n, struct note *note)
     while (read_head(n, &type, &len)) {
         if (type == BLOCK_PACKET)
             return read_packet(n, len, note);
-        if (type == BLOCK_SECTION) {
-            if (!read_section(n, len))
+        if (type == BLOCK_SECTION || type == BLOCK_INTERFACE) {
+            if (!(type == BLOCK_SECTION ? read_section(n, len)
+                                        : read_interface(n, len)))
                 return false;
             continue;
         }
@@ -169,11 +212,12 @@ static bool walk(struct notes *n, struct note *note)
 
 void notes_next(struct notes *n, struct note *note)
 {
-    *note = (struct note){0};
+    *note = (struct note){.host = -1};
     if (n == NULL || n->is_over)
         return;
     n->is_over = !walk(n, note);
     note->is_ours = n->is_ours;
+    note->host = n->is_ours ? n->host : -1;
 }
 
 struct notes *notes_open(const char *path)

@@ -17,6 +17,7 @@
 
 struct note {
     bool is_ours; /* this toolkit wrote the file */
+    int host;     /* then: of which host it is (enum host_id); else -1 */
     bool inbound, outbound;
     char comment[NOTE_COMMENTS][NOTE_TEXT]; /* those that fit, cut to fit */
     size_t comments;

@@ -182,7 +182,7 @@ static int read_expect(const char *text, const struct opt *o, struct err *e)
 static const char usage[] =
     "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
     "       wirelab [OPTION]... demo [tcp|udp]\n"
-    "       wirelab [VIEW OPTION]... view FILE\n"
+    "       wirelab [VIEW OPTION]... view FILE [FILE]\n"
     "       wirelab layers | doctor\n"
     "       wirelab check [OPTION]... FILE.lab...\n"
     "Two hosts, the wire between them, and a picture of what happens.\n"

@@ -34,9 +34,10 @@ struct settings {
     struct lab_options lab;
     struct fault *fault;
     uint64_t mtu;
-    const char *demo; /* without programs: "tcp", "udp", or "both" */
-    const char *view; /* a file to show, instead; or NULL */
-    uint64_t flow;    /* of that file */
+    const char *demo;       /* without programs: "tcp", "udp", or "both" */
+    const char *view;       /* a file to show, instead; or NULL */
+    const char *view_other; /* the other capture of the same run, or NULL */
+    uint64_t flow;          /* of that file */
     struct stage stage;
 
     unsigned lanes; /* LANE_* */

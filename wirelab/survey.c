@@ -93,12 +93,20 @@ static bool is_answer(const struct frame *f)
     return is_syn(f) && (f->flags & TCP_ACK) != 0;
 }
 
+/* Is it known which host is which, because --pcap wrote it? */
+static bool knows_hosts(const struct packet *p)
+{
+    return p->note.host >= 0 && (p->inbound || p->outbound);
+}
+
 /* A new conversation in SLOT. That a SYN is answered tells who asked. */
 static struct conversation *begin(struct survey *s, uint16_t *slot,
                                   const struct packet *p)
 {
     struct conversation *c = &s->at[s->count];
     bool turned = is_answer(&p->frame);
+    if (knows_hosts(p))
+        turned = (p->note.host == HOST_CLIENT) == p->inbound;
     *slot = (uint16_t)++s->count;
     *c = (struct conversation){.proto = proto_of(&p->frame),
                                .first_ns = p->t_ns};
@@ -124,6 +132,7 @@ static void take(struct survey *s, const struct packet *p)
     enum host_id from = HOST_CLIENT;
     s->frames++;
     s->is_ours |= p->note.is_ours;
+    s->host = p->note.host;
     /* A damaged frame may name ports that nobody has. */
     if (!is_of_one(f) || (s->is_ours && f->transport_checksum == CHECKSUM_BAD))
         return;
@@ -135,7 +144,8 @@ static void take(struct survey *s, const struct packet *p)
     struct conversation *c = *slot != 0 ? &s->at[*slot - 1] : begin(s, slot, p);
     from = addr_equal(&c->end[HOST_CLIENT], &f->source) ? HOST_CLIENT
                                                         : HOST_SERVER;
-    if (is_syn(f) && !is_answer(f) && !c->has_syn && from == HOST_SERVER) {
+    if (is_syn(f) && !is_answer(f) && !c->has_syn && from == HOST_SERVER &&
+        !knows_hosts(p)) {
         turn(c);
         from = HOST_CLIENT;
     }
@@ -154,7 +164,8 @@ int survey_read(struct survey *s, const char *path, struct err *e)
 {
     struct packet p;
     *s = (struct survey){.at = calloc(SURVEY_MAX, sizeof *s->at),
-                         .slot = calloc(SLOTS, sizeof *s->slot)};
+                         .slot = calloc(SLOTS, sizeof *s->slot),
+                         .host = -1};
     struct capture *c = NULL;
     if (s->at == NULL || s->slot == NULL)
         err_sys(e, "%s", path);

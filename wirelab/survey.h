@@ -35,7 +35,8 @@ struct survey {
     uint16_t *slot;  /* a hash table of places in it, one more than each */
     uint64_t frames; /* in all */
     uint64_t missed; /* of conversations that are not kept */
-    bool is_ours;    /* --pcap wrote it */
+    bool is_ours;    /* --pcap wrote it, */
+    int host;        /* in that host (enum host_id); -1: not known */
 };
 
 /* Looks through the capture at PATH. 0; or -1 and *e if it cannot be opened.

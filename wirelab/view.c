@@ -16,6 +16,8 @@
 
 struct view {
     const char *path;
+    const char *path_of[HOST_COUNT]; /* of two captures; else NULL */
+    uint64_t delay_ns[HOST_COUNT];
     struct record *record; /* NULL: it is a capture */
     struct survey survey;
     const struct conversation *only; /* NULL: all */
@@ -31,6 +33,8 @@ static int open_record(struct view *v, struct settings *s, struct err *e)
     v->record = record_open(v->path, &head, e);
     if (v->record == NULL)
         return -1;
+    if (s->view_other != NULL)
+        return err_set(e, STATUS_USAGE, "view: of one recording");
     if (s->flow != FLOW_NONE)
         return err_set(e, STATUS_USAGE,
                        "--flow is for captures; %s is a recording", v->path);
@@ -98,6 +102,36 @@ static void set_clock(struct stage *stage, const struct conversation *c)
              host_name(stage->clock));
 }
 
+/* The other capture of the run, too: whose is whose? The survey is to be of the
+ * client's. */
+static int open_second(struct view *v, struct settings *s, struct err *e)
+{
+    struct survey other;
+    if (survey_read(&other, s->view_other, e) < 0)
+        return -1;
+    int first = v->survey.host, second = other.host;
+    if (other.frames == 0 && first >= 0)
+        second = 1 - first; /* all that it would have was lost */
+    if (v->survey.frames == 0 && second >= 0)
+        first = 1 - second;
+    if (first < 0 || second < 0 || first == second) {
+        survey_free(&other);
+        return err_set(e, STATUS_USAGE,
+                       "view: two files must be what --pcap wrote of one run, "
+                       "the client's and the server's");
+    }
+    bool turned = first == HOST_SERVER;
+    v->path_of[HOST_CLIENT] = turned ? s->view_other : s->view;
+    v->path_of[HOST_SERVER] = turned ? s->view : s->view_other;
+    if (turned ? other.count > 0 : v->survey.count == 0) {
+        struct survey mine = v->survey;
+        v->survey = other;
+        other = mine;
+    }
+    survey_free(&other);
+    return replay_delays(v->path_of, v->delay_ns, e);
+}
+
 static int open_capture(struct view *v, struct settings *s, struct err *e)
 {
     struct stage *stage = &s->stage;
@@ -105,15 +139,20 @@ static int open_capture(struct view *v, struct settings *s, struct err *e)
         return err_set(e, STATUS_USAGE,
                        "--pcap is for runs and recordings; %s is a capture",
                        v->path);
-    if (survey_read(&v->survey, v->path, e) < 0 || choose(v, s, e) < 0)
+    if (survey_read(&v->survey, v->path, e) < 0 ||
+        (s->view_other != NULL && open_second(v, s, e) < 0) ||
+        choose(v, s, e) < 0)
         return -1;
     const struct conversation *c = v->only != NULL ? v->only : &v->survey.at[0];
     for (int i = 0; i < HOST_COUNT; i++) {
         stage->host[i] = c->end[i];
         addr_set_port(&stage->host[i], 0);
-        s->fault->link[i].delay_ns = 0;
+        s->fault->link[i].delay_ns = v->delay_ns[i];
     }
-    set_clock(stage, c);
+    if (s->view_other == NULL)
+        set_clock(stage, c);
+    else
+        snprintf(stage->wire, sizeof stage->wire, "seen by both");
     snprintf(stage->source, sizeof stage->source,
              "From a capture: the states are inferred from the segments.");
     return 0;
@@ -225,6 +264,13 @@ int view_run(struct view *v, const struct lab_view *to,
     *result = (struct lab_result){0};
     if (v->record != NULL)
         return record_run(v->record, to, &result->end_ns, e);
-    struct replay_options o = {v->path, &v->survey, v->only};
+    struct replay_options o = {
+        .path = v->path, .survey = &v->survey, .only = v->only};
+    if (v->path_of[HOST_CLIENT] != NULL)
+        o.path = NULL;
+    for (int i = 0; i < HOST_COUNT; i++) {
+        o.path_of[i] = v->path_of[i];
+        o.delay_ns[i] = v->delay_ns[i];
+    }
     return replay_run(&o, to, &result->end_ns, e);
 }

@@ -52,6 +52,11 @@ udp='04d2_2328_0009_0000_41'
 @test "what view is asked for must make sense" {
     exits 2 wirelab view
     exits 2 wirelab view "$hello" "$hello"
+    says 'of one recording'
+    exits 2 wirelab view "$hello" "$hello" "$hello"
+    exits 0 wirelab --quiet --pcap run view "$hello"
+    exits 2 wirelab view run-client.pcapng run-client.pcapng
+    says "the client's and the server's"
     exits 2 wirelab --delay 3ms view "$hello"
     says "unknown option '--delay'"
     exits 2 wirelab view "$hello" --server 'true'

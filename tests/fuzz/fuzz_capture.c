@@ -15,7 +15,7 @@ static void draw(const char *path, const struct survey *s,
 {
     struct watch w;
     struct lab_view view = watch_begin(&w);
-    struct replay_options o = {path, s, only};
+    struct replay_options o = {.path = path, .survey = s, .only = only};
     struct err e = {.text = ""};
     uint64_t end_ns;
     if (replay_run(&o, &view, &end_ns, &e) < 0 && e.text[0] == '\0')

@@ -92,10 +92,19 @@ rows() {
         grep -vE '^msclient|^\|\|\[LISTEN\]$|^\|\|$|^exitstatus'
 }
 
-# same_rows: the client's capture gives the rows that were drawn live.
+# same_rows: the client's capture gives the rows that were drawn live, where
+# nothing crosses; both captures give them always.
 same_rows() {
     exits 0 wirelab view run-client.pcapng
     diff <(rows live) <(rows "$out") || fail "live (<), from the capture (>)"
+    same_rows_of_both
+}
+
+same_rows_of_both() {
+    exits 0 wirelab --flow all view run-client.pcapng run-server.pcapng
+    diff <(rows live) <(rows "$out") || fail "live (<), from both captures (>)"
+    exits 0 wirelab --flow all view run-server.pcapng run-client.pcapng
+    diff <(rows live) <(rows "$out") || fail "live (<), from both, turned (>)"
 }
 
 @test "a TCP conversation" {
@@ -135,6 +144,9 @@ same_rows() {
     local client server
     client=$(wc -l <ours.client) server=$(wc -l <ours.server)
     [ "$client" -eq $((server + 1)) ]
+    scene --rule 'drop client:udp#1' --server 'udp_server server 9000' \
+        --client 'udp_client --ask hello server 9000'
+    same_rows
 }
 
 @test "a SYN is lost, a SYN+ACK is lost" {
@@ -197,6 +209,24 @@ same_rows() {
         --client 'head -c 50000 /dev/zero | tcp_client server 9000'
     agree client
     sound client
+    same_rows_of_both
+}
+
+@test "frames that cross, overtake, or are of two clients" {
+    need tshark jq
+    local other="tcp_client --source 10.9.0.2:9000 client 9000"
+    scene --start together --delay 200ms --server "$other" \
+        --client 'tcp_client --source 10.9.0.1:9000 server 9000'
+    same_rows_of_both
+    scene --rule 'swap client:data#2' --server "$echo_server" \
+        --client 'head -c 20000 /dev/zero | tcp_client server 9000'
+    same_rows_of_both
+    scene --server 'tcp_server -n 2 server 9000' --client "$ask" \
+        --client 'tcp_client --ask again server 9000'
+    agree client
+    same_rows_of_both
+    exits 0 wirelab view run-client.pcapng
+    grep -qF '2 conversations' "$out"
 }
 
 @test "UDP, lost and answered; a closed port, over both versions of IP" {
