@@ -20,11 +20,6 @@
 /* The kernel's limits for one send with UDP_SEGMENT. */
 enum { SEGMENTS = 64, GSO_BYTES = 65000 };
 
-union control {
-    char bytes[CMSG_SPACE(sizeof(uint16_t))];
-    struct cmsghdr align;
-};
-
 struct batch {
     size_t size, count, segments; /* bytes a datagram; datagrams a call; of
                                      them, in one message */
@@ -32,7 +27,7 @@ struct batch {
     unsigned char *data; /* COUNT datagrams in a row */
     struct mmsghdr *messages;
     struct iovec *parts;
-    union control control;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))];
 };
 
 const char *batch_mode(const struct batch *b)
@@ -61,7 +56,7 @@ static unsigned lay_out(struct batch *b, size_t count)
         b->parts[n] = (struct iovec){b->data + at * b->size, here * b->size};
         *m = (struct msghdr){.msg_iov = &b->parts[n], .msg_iovlen = 1};
         if (b->gso && here > 1) {
-            m->msg_control = &b->control;
+            m->msg_control = b->control;
             m->msg_controllen = sizeof b->control;
         }
     }
@@ -71,7 +66,7 @@ static unsigned lay_out(struct batch *b, size_t count)
 static void write_control(struct batch *b)
 {
     uint16_t size = (uint16_t)b->size;
-    struct cmsghdr *c = &b->control.align;
+    struct cmsghdr *c = (struct cmsghdr *)b->control;
     c->cmsg_level = SOL_UDP;
     c->cmsg_type = UDP_SEGMENT;
     c->cmsg_len = CMSG_LEN(sizeof size);

@@ -20,16 +20,11 @@
 
 enum { LARGEST = 65536, ANSWER = 1024 };
 
-union control {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-};
-
 /* What one entry of recvmmsg is received into. */
 struct slot {
     struct addr peer;
     struct iovec part;
-    union control control;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     char data[LARGEST];
 };
 
@@ -104,7 +99,7 @@ static void lay_out(struct batch *b)
                             .msg_namelen = sizeof slot->peer.in6,
                             .msg_iov = &slot->part,
                             .msg_iovlen = 1,
-                            .msg_control = &slot->control,
+                            .msg_control = slot->control,
                             .msg_controllen = sizeof slot->control};
     }
 }
