@@ -74,7 +74,7 @@ bool msg_datagram(const void *buf, size_t len, struct msg *m)
 void msg_write_control(void *buf, const struct msg *m, const void *fields,
                        size_t count)
 {
-    uint64_t values[MSG_FIELDS];
+    uint64_t values[MSG_FIELDS] = {0};
     unsigned char *p = buf;
     struct msg whole = *m;
     whole.len = MSG_CONTROL;
@@ -90,7 +90,7 @@ void msg_fields(const void *buf, const struct msg *m, void *fields,
                 size_t count)
 {
     const unsigned char *p = buf;
-    uint64_t values[MSG_FIELDS];
+    uint64_t values[MSG_FIELDS] = {0};
     for (size_t i = 0; i < count; i++) {
         size_t at = MSG_HEADER + 8 * i;
         values[i] = at + 8 <= m->len ? get64(p + at) : 0;
