@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#define PROGRESS_NS (500 * CLOCK_MS)
+
 struct team {
     team_fn *run;
     void *context;
@@ -38,6 +40,22 @@ static void *work(void *arg)
     pthread_cond_signal(&t->ended);
     pthread_mutex_unlock(&t->lock);
     return NULL;
+}
+
+/* One line on the terminal. */
+static void progress(struct out *o, const struct measure *plan,
+                     struct worker *workers, uint64_t begin_ns)
+{
+    double seconds = (double)(clock_now_ns() - begin_ns) / (double)CLOCK_S;
+    uint64_t count = 0, bytes = 0;
+    for (size_t i = 0; i < plan->streams; i++) {
+        count += atomic_load(&workers[i].member.sent);
+        bytes += atomic_load(&workers[i].member.bytes);
+    }
+    out_progress(o, "%.1f s: %llu messages %s, %.1f Mbit/s", seconds,
+                 (unsigned long long)count,
+                 plan->reverse ? "delivered" : "sent",
+                 (double)bytes * 8 / seconds / 1e6);
 }
 
 /* What is known while it runs: what was sent, or, reversed, what has come. */
@@ -67,8 +85,8 @@ static void wait_for_all(struct out *o, const struct measure *plan,
                          struct team *t, struct worker *workers)
 {
     uint64_t begin_ns = clock_now_ns();
-    uint64_t next_ns =
-        plan->report_ns != 0 ? begin_ns + plan->report_ns : UINT64_MAX / 2;
+    uint64_t step_ns = plan->report_ns != 0 ? plan->report_ns : PROGRESS_NS;
+    uint64_t next_ns = begin_ns + step_ns;
     pthread_mutex_lock(&t->lock);
     while (t->running > 0) {
         const struct timespec until = {.tv_sec = (time_t)(next_ns / CLOCK_S),
@@ -77,11 +95,15 @@ static void wait_for_all(struct out *o, const struct measure *plan,
         if (code != ETIMEDOUT)
             continue;
         pthread_mutex_unlock(&t->lock);
-        report(o, plan, workers, begin_ns);
-        next_ns += plan->report_ns;
+        if (plan->report_ns != 0)
+            report(o, plan, workers, begin_ns);
+        else
+            progress(o, plan, workers, begin_ns);
+        next_ns += step_ns;
         pthread_mutex_lock(&t->lock);
     }
     pthread_mutex_unlock(&t->lock);
+    out_progress(o, NULL);
 }
 
 static void open_team(struct team *t)
