@@ -35,6 +35,14 @@ as_written() { cat >test.lab; }
     done
 }
 
+@test "the recordings of the labs are what the labs expect" {
+    for lab in "$labs"/*.lab; do
+        name=$(basename "$lab" .lab)
+        check 0 --recording "$labs/recordings/$name.ndjson" "$lab"
+        shows "ok 1 - $name"
+    done
+}
+
 @test "the labs about ports and calls come out" {
     check 0 "$labs"/0[12]*.lab
 }
