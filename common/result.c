@@ -271,7 +271,7 @@ static void cost_text(const struct measure *m, const struct stream_result *r,
               receiver, sizeof receiver);
     if (r->know_sent && r->congestion[0] != '\0' &&
         r->sent.cost.retransmits != COST_UNKNOWN)
-        snprintf(place, sizeof place, "; %llu segments sent again (%s)",
+        snprintf(place, sizeof place, "; %llu segments retransmitted (%s)",
                  (unsigned long long)r->sent.cost.retransmits, r->congestion);
     else if (r->know_got && r->congestion[0] == '\0' &&
              r->got.cost.kernel_drops != COST_UNKNOWN)
