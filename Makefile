@@ -104,11 +104,13 @@ COMPLETION := scripts/completion.bash
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
+	    $(DESTDIR)$(PREFIX)/share/doc/wirelab/recordings
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 README.md LICENSE docs/schema.json \
 	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
+	install -m 644 $(wildcard docs/recordings/*) \
+	    $(DESTDIR)$(PREFIX)/share/doc/wirelab/recordings
 	for p in $(PROGRAMS); do install -m 644 $(COMPLETION) \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p || exit 1; done
 uninstall:

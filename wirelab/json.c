@@ -59,6 +59,7 @@ static void end_line(struct json *j)
     }
     json_dumpf(j->out->event, j->keep.file, JSON_COMPACT);
     fputc('\n', j->keep.file);
+    keep_check(&j->keep);
     json_decref(j->out->event);
     j->out->event = NULL;
     out_end(j->out, NULL);

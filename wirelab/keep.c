@@ -63,29 +63,42 @@ static int set_mode(FILE *file)
     return fchmod(fileno(file), 0666 & ~mask);
 }
 
+/* errno may be another's by now: what forks flushes every stream before. But
+ * what stood in the way of that write will stand in the way of one more byte,
+ * if it is tried at once; of the file nothing will be left anyway. */
+void keep_check(struct keep *k)
+{
+    if (k->error == 0 && ferror(k->file))
+        k->error = write(fileno(k->file), "", 1) < 0 ? errno : EIO;
+}
+
+/* Has all been written, and may it be read? 0, or the errno that says why
+ * not. */
+static int finish(struct keep *k)
+{
+    errno = 0;
+    bool good = fflush(k->file) == 0 &&
+                (k->temporary == NULL || set_mode(k->file) == 0);
+    int why = errno;
+    keep_check(k);
+    return k->error != 0 ? k->error : good ? 0 : why;
+}
+
 int keep_close(struct keep *k, struct err *e)
 {
-    bool is_temporary = k->temporary != NULL;
-    errno = 0;
-    bool bad = fflush(k->file) != 0 || ferror(k->file) != 0 ||
-               (is_temporary && set_mode(k->file) < 0);
-    int why = errno != 0 ? errno : EIO; /* an earlier write's errno is gone */
-    if (fclose(k->file) != 0 && !bad) {
+    int why = finish(k);
+    if (fclose(k->file) != 0 && why == 0)
         why = errno;
-        bad = true;
-    }
-    if (!bad && is_temporary && rename(k->temporary, k->path) < 0) {
+    if (why == 0 && k->temporary != NULL && rename(k->temporary, k->path) < 0)
         why = errno;
-        bad = true;
-    }
-    if (bad) {
+    if (why != 0) {
         errno = why;
         err_sys(e, "%s", k->path);
-        if (is_temporary)
+        if (k->temporary != NULL)
             unlink(k->temporary);
     }
     forget(k);
-    return bad ? -1 : 0;
+    return why != 0 ? -1 : 0;
 }
 
 void keep_discard(struct keep *k)

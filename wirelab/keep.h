@@ -17,10 +17,15 @@ struct keep {
     FILE *file;      /* to write to; NULL: not open */
     char *path;      /* asked for; where it is a link: where that leads */
     char *temporary; /* NULL: it is written as it is */
+    int error;       /* errno of the first write that failed; 0: none has */
 };
 
 /* 0, or -1 and *e: "PATH: why". */
 int keep_open(struct keep *k, const char *path, struct err *e);
+
+/* To be called when something has been written: stdio remembers that it
+ * failed, this remembers why. */
+void keep_check(struct keep *k);
 
 /* Closes the file, gives it its name and frees what *k holds. 0; or -1 and *e,
  * if any of it could not be written: then nothing is left of it. */

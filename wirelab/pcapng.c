@@ -96,16 +96,17 @@ static void begin_block(struct block *b, uint32_t type)
     put32(b, 0); /* its length, when that is known */
 }
 
-static void end_block(struct block *b, FILE *file)
+static void end_block(struct block *b, struct keep *keep)
 {
     put_option(b, OPTION_END, NULL, 0);
     uint32_t len = (uint32_t)b->len + 4;
     put32(b, len);
     memcpy(b->bytes + 4, &len, sizeof len);
-    fwrite(b->bytes, 1, b->len, file); /* keep_close tells if this failed */
+    fwrite(b->bytes, 1, b->len, keep->file);
+    keep_check(keep); /* keep_close tells */
 }
 
-static void write_head(struct block *b, enum host_id host, FILE *file)
+static void write_head(struct block *b, enum host_id host, struct keep *keep)
 {
     static const uint16_t version[2] = {1, 0};
     static const uint8_t nanoseconds = 9;
@@ -120,7 +121,7 @@ static void write_head(struct block *b, enum host_id host, FILE *file)
     snprintf(text, sizeof text, "%s %s", kernel.sysname, kernel.release);
     put_text(b, OPTION_OS, text);
     put_text(b, OPTION_APPLICATION, "Wirelab " WIRELAB_VERSION);
-    end_block(b, file);
+    end_block(b, keep);
 
     begin_block(b, BLOCK_INTERFACE);
     put32(b, LINK_ETHERNET);
@@ -128,7 +129,7 @@ static void write_head(struct block *b, enum host_id host, FILE *file)
     snprintf(text, sizeof text, "eth0 of %s", host_name(host));
     put_text(b, OPTION_NAME, text);
     put_option(b, OPTION_TIME_RESOLUTION, &nanoseconds, 1);
-    end_block(b, file);
+    end_block(b, keep);
 }
 
 /* --- comments ------------------------------------------------------------ */
@@ -242,7 +243,7 @@ static void write_last(struct pcapng *p, struct capture *c)
     for (size_t i = 0; i < c->of_last; i++)
         comment(b, c->remark[i]);
     forget_remarks(c, c->of_last);
-    end_block(b, c->keep.file);
+    end_block(b, &c->keep);
     event_discard(c->last);
     c->last = NULL;
 }
@@ -277,7 +278,7 @@ struct pcapng *pcapng_begin(const char *prefix, uint64_t start_ns,
         snprintf(path, size, "%s-%s.pcapng", prefix, host_name(i));
         if (keep_open(&p->of[i].keep, path, e) < 0)
             goto fail_with_words;
-        write_head(&p->block, i, p->of[i].keep.file);
+        write_head(&p->block, i, &p->of[i].keep);
     }
     free(path);
     return p;

@@ -154,7 +154,9 @@ static int open_capture(struct view *v, struct settings *s, struct err *e)
     else
         snprintf(stage->wire, sizeof stage->wire, "seen by both");
     snprintf(stage->source, sizeof stage->source,
-             "From a capture: the states are inferred from the segments.");
+             "From %s: the states are inferred from the segments.",
+             s->view_other == NULL ? "a capture"
+                                   : "the captures of both hosts");
     return 0;
 }
 
