@@ -40,6 +40,7 @@ void stop_init(void)
     handle(SIGTERM, stop_cb, 0);
     handle(SIGINT, stop_cb, (int)SA_RESETHAND);
     handle(SIGPIPE, SIG_IGN, 0);
+    handle(SIGUSR1, SIG_IGN, 0); /* a question that not all can answer */
 }
 
 int stop_signal(void)

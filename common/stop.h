@@ -12,7 +12,8 @@
 #define WIRELAB_STOP_H
 
 /* Catches SIGINT and SIGTERM, and ignores SIGPIPE (a peer that is gone is an
- * errno, not a death). A second SIGINT ends the program at once. */
+ * errno, not a death) and SIGUSR1 (which asks an event loop for its totals).
+ * A second SIGINT ends the program at once. */
 void stop_init(void);
 
 /* 0, or the signal that asked for the end. Safe in any thread. */
