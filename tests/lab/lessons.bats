@@ -16,7 +16,6 @@ lesson() { run_examples example_of_markdown docs/labs/"$1".md; }
     scripts/quote --check
 }
 
-@test "README" { lesson README; }
 @test "01-ports" { lesson 01-ports; }
 @test "02-calls" { lesson 02-calls; }
 @test "03-handshake" { lesson 03-handshake; }
