@@ -16,8 +16,9 @@ ask='tcp_client --ask hello server 9000'
     lab 'client SYN & client SYN_SENT
          server SYN_RCVD & server SYN+ACK ack=x+1
          client ESTABLISHED & client ACK ack=y+1
-         client connect = 0 & server ESTABLISHED
-         server accept = 4' \
+         server ESTABLISHED; server accept = 4
+         meanwhile
+         client SYN; client connect = 0' \
         --server "$echo_server" --client "$ask"
 }
 
