@@ -286,6 +286,81 @@ static int run(struct cli *cli, const struct options *o, struct client *c)
     return status;
 }
 
+/* What follows from the options, and whether they go together. */
+static int settle(struct options *o, struct client *c, struct err *e)
+{
+    if (c->timeout_ns == 0 &&
+        (o->ask != NULL || o->load.on || o->measure.stream))
+        c->timeout_ns = 10 * CLOCK_S;
+    if (c->timeout_ns == 0 && o->measure.ping)
+        c->timeout_ns = CLOCK_S;
+    if (share_options(o, c, e) < 0)
+        return -1;
+    const char *why = unfit(o, c);
+    if (why != NULL)
+        return err_set(e, STATUS_USAGE, "%s", why);
+    return prepare_work(o, e);
+}
+
+/* The command line: a row an option. False: the program ends with *status. */
+static bool read_options(struct cli *cli, struct options *o, struct client *c,
+                         int argc, char **argv, int *status)
+{
+    const struct opt table[] = {
+        {"ask", 0, "TEXT", opt_text, &o->ask, 0, 0,
+         "send TEXT as a line, print the reply, close"},
+        {"until-peer", 0, NULL, opt_flag, &c->until_peer, 0, 0,
+         "end when the server has closed its side"},
+        {"no-half-close", 0, NULL, opt_flag, &c->no_half_close, 0, 0,
+         "send no FIN at the end of input"},
+        {"fin-with-data", 0, NULL, opt_flag, &c->fin_with_data, 0, 0,
+         "send the last bytes and FIN in one segment"},
+        {"reset", 0, NULL, opt_flag, &c->reset, 0, 0,
+         "close with RST, not FIN"},
+        {"nodelay", 0, NULL, opt_flag, &c->nodelay, 0, 0,
+         "send small segments at once (TCP_NODELAY)"},
+        {"source", 0, "ADDR[:PORT]", opt_text, &c->source, 0, 0,
+         "connect from this address"},
+        {"connect-timeout", 0, "DUR", opt_duration, &c->connect_timeout_ns, 0,
+         0, "give up connecting after so long"},
+        {"timeout", 't', "DUR", opt_duration, &c->timeout_ns, 0, 0,
+         "end after so long a silence (ping: 1s, else 10s)"},
+        {"congestion", 0, "NAME", opt_text, &c->congestion, 0, 0,
+         "TCP congestion control"},
+        {"raw", 0, NULL, opt_flag, &o->raw, 0, 0,
+         "do not escape bytes on a terminal"},
+        {"load", 0, NULL, opt_flag, &o->load.on, 0, 0,
+         "load an echo server with many connections"},
+        {"connections", 0, "N", opt_number, &o->load.connections, 1, 1000000,
+         "load: so many at once (10)"},
+        {"busy", 0, "N", opt_number, &o->load.busy, 1, 1000000,
+         "load: of them, with a request under way (all)"},
+        {"requests", 0, "N", opt_number, &o->load.requests, 1, 0,
+         "load: on each connection, which then ends"},
+        OPT_MEASURE(&o->measure),
+        {"duration", 0, "DUR", opt_duration, &o->measure.duration_ns, 1, 0,
+         "load, stream: for so long (10s)"},
+        {"size", 'l', "SIZE", opt_size, &o->measure.size, 1, MSG_MAX,
+         "of a request or message (64; stream: 1Mi)"},
+        {"rate", 0, "RATE", opt_text, &o->rate, 0, 0,
+         "load: requests a second in all; stream: bit/s"},
+        OPT_COMMON(&cli->common),
+        OPT_END};
+    struct err e;
+    if (!cli_begin(cli, table, argc, argv, status))
+        return false;
+    if (cli->argc != 2) {
+        *status = cli_usage(cli, "needs a host and a port");
+        return false;
+    }
+    if (settle(o, c, &e) < 0) {
+        *status = cli_fail(cli, &e);
+        return false;
+    }
+    cli_start(cli, table, argv);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.measure = {.interval_ns = MEASURE_UNSET}};
@@ -293,62 +368,8 @@ int main(int argc, char **argv)
     struct cli cli = {.program = "tcp_client",
                       .operands = "HOST PORT",
                       .summary = "Connect stdin and stdout to a TCP server."};
-    const struct opt table[] = {
-        {"ask", 0, "TEXT", opt_text, &o.ask, 0, 0,
-         "send TEXT as a line, print the reply, close"},
-        {"until-peer", 0, NULL, opt_flag, &c.until_peer, 0, 0,
-         "end when the server has closed its side"},
-        {"no-half-close", 0, NULL, opt_flag, &c.no_half_close, 0, 0,
-         "send no FIN at the end of input"},
-        {"fin-with-data", 0, NULL, opt_flag, &c.fin_with_data, 0, 0,
-         "send the last bytes and FIN in one segment"},
-        {"reset", 0, NULL, opt_flag, &c.reset, 0, 0, "close with RST, not FIN"},
-        {"nodelay", 0, NULL, opt_flag, &c.nodelay, 0, 0,
-         "send small segments at once (TCP_NODELAY)"},
-        {"source", 0, "ADDR[:PORT]", opt_text, &c.source, 0, 0,
-         "connect from this address"},
-        {"connect-timeout", 0, "DUR", opt_duration, &c.connect_timeout_ns, 0, 0,
-         "give up connecting after so long"},
-        {"timeout", 't', "DUR", opt_duration, &c.timeout_ns, 0, 0,
-         "end after so long a silence (ping: 1s, else 10s)"},
-        {"congestion", 0, "NAME", opt_text, &c.congestion, 0, 0,
-         "TCP congestion control"},
-        {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,
-         "do not escape bytes on a terminal"},
-        {"load", 0, NULL, opt_flag, &o.load.on, 0, 0,
-         "load an echo server with many connections"},
-        {"connections", 0, "N", opt_number, &o.load.connections, 1, 1000000,
-         "load: so many at once (10)"},
-        {"busy", 0, "N", opt_number, &o.load.busy, 1, 1000000,
-         "load: of them, with a request under way (all)"},
-        {"requests", 0, "N", opt_number, &o.load.requests, 1, 0,
-         "load: on each connection, which then ends"},
-        OPT_MEASURE(&o.measure),
-        {"duration", 0, "DUR", opt_duration, &o.measure.duration_ns, 1, 0,
-         "load, stream: for so long (10s)"},
-        {"size", 'l', "SIZE", opt_size, &o.measure.size, 1, MSG_MAX,
-         "of a request or message (64; stream: 1Mi)"},
-        {"rate", 0, "RATE", opt_text, &o.rate, 0, 0,
-         "load: requests a second in all; stream: bit/s"},
-        OPT_COMMON(&cli.common),
-        OPT_END};
     int status;
-    if (!cli_begin(&cli, table, argc, argv, &status))
+    if (!read_options(&cli, &o, &c, argc, argv, &status))
         return status;
-    if (cli.argc != 2)
-        return cli_usage(&cli, "needs a host and a port");
-    struct err e;
-    if (c.timeout_ns == 0 && (o.ask != NULL || o.load.on || o.measure.stream))
-        c.timeout_ns = 10 * CLOCK_S;
-    if (c.timeout_ns == 0 && o.measure.ping)
-        c.timeout_ns = CLOCK_S;
-    if (share_options(&o, &c, &e) < 0)
-        return cli_fail(&cli, &e);
-    const char *why = unfit(&o, &c);
-    if (why != NULL)
-        return cli_usage(&cli, "%s", why);
-    if (prepare_work(&o, &e) < 0)
-        return cli_fail(&cli, &e);
-    cli_start(&cli, table, argv);
     return run(&cli, &o, &c);
 }

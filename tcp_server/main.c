@@ -204,6 +204,62 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     return cli_end(c, status);
 }
 
+/* The command line: a row an option. False: the program ends with *status. */
+static bool read_options(struct cli *c, struct options *o, struct server *s,
+                         int argc, char **argv, int *status)
+{
+    const struct opt table[] = {
+        {"model", 'm', "NAME", opt_text, &o->model, 0, 0,
+         "how to serve many clients (iterative)"},
+        {"models", 0, NULL, opt_flag, &o->list_models, 0, 0,
+         "list the models and exit"},
+        {"service", 's', "NAME", opt_text, &o->service, 0, 0,
+         "what to serve (echo)"},
+        {"services", 0, NULL, opt_flag, &o->list_services, 0, 0,
+         "list the services and exit"},
+        {"with-udp", 'u', NULL, opt_flag, &o->with_udp, 0, 0,
+         "event: UDP on the same port, in the same loop"},
+        {"max-clients", 'c', "N", opt_number, &s->max_clients, 1, MAX_CLIENTS,
+         "open at once (100; event: any); others wait"},
+        {"idle-timeout", 't', "DUR", opt_duration, &s->idle_timeout_ns, 0, 0,
+         "close a connection silent for so long (5m)"},
+        {"count", 'n', "N", opt_number, &s->count, 1, 0,
+         "end after N connections"},
+        {"backlog", 0, "N", opt_number, &o->backlog, 0, 65535,
+         "connections that may wait for accept (128)"},
+        {"close-first", 0, NULL, opt_flag, &s->close_first, 0, 0,
+         "close after the first answer"},
+        {"close-delay", 0, "DUR", opt_duration, &s->close_delay_ns, 0, 0,
+         "wait before closing"},
+        {"reset", 0, NULL, opt_flag, &s->reset, 0, 0,
+         "close with RST, not FIN"},
+        {"no-reuseaddr", 0, NULL, opt_flag, &o->no_reuseaddr, 0, 0,
+         "bind without SO_REUSEADDR"},
+        {"congestion", 0, "NAME", opt_text, &o->congestion, 0, 0,
+         "TCP congestion control"},
+        {"accept-delay", 0, "DUR", opt_duration, &s->accept_delay_ns, 0, 0,
+         "iterative: wait before each accept"},
+        {"read-rate", 0, "BYTES", opt_size, &s->read_rate, 0, 0,
+         "iterative: read so many bytes a second"},
+        OPT_COMMON(&c->common),
+        OPT_END};
+    if (!cli_begin(c, table, argc, argv, status))
+        return false;
+    if (o->list_models || o->list_services) {
+        print_lists(o);
+        *status = cli_end(c, STATUS_OK);
+        return false;
+    }
+    if (c->argc < 1 || c->argc > 2) {
+        *status =
+            cli_usage(c, "needs a port, and before it an address or none");
+        return false;
+    }
+    cli_start(c, table, argv);
+    s->out = &c->out;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {
@@ -212,50 +268,8 @@ int main(int argc, char **argv)
     struct cli c = {.program = "tcp_server",
                     .operands = "[ADDR] PORT",
                     .summary = "Serve TCP clients, and show how it is done."};
-    const struct opt table[] = {
-        {"model", 'm', "NAME", opt_text, &o.model, 0, 0,
-         "how to serve many clients (iterative)"},
-        {"models", 0, NULL, opt_flag, &o.list_models, 0, 0,
-         "list the models and exit"},
-        {"service", 's', "NAME", opt_text, &o.service, 0, 0,
-         "what to serve (echo)"},
-        {"services", 0, NULL, opt_flag, &o.list_services, 0, 0,
-         "list the services and exit"},
-        {"with-udp", 'u', NULL, opt_flag, &o.with_udp, 0, 0,
-         "event: UDP on the same port, in the same loop"},
-        {"max-clients", 'c', "N", opt_number, &s.max_clients, 1, MAX_CLIENTS,
-         "open at once (100; event: any); others wait"},
-        {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
-         "close a connection silent for so long (5m)"},
-        {"count", 'n', "N", opt_number, &s.count, 1, 0,
-         "end after N connections"},
-        {"backlog", 0, "N", opt_number, &o.backlog, 0, 65535,
-         "connections that may wait for accept (128)"},
-        {"close-first", 0, NULL, opt_flag, &s.close_first, 0, 0,
-         "close after the first answer"},
-        {"close-delay", 0, "DUR", opt_duration, &s.close_delay_ns, 0, 0,
-         "wait before closing"},
-        {"reset", 0, NULL, opt_flag, &s.reset, 0, 0, "close with RST, not FIN"},
-        {"no-reuseaddr", 0, NULL, opt_flag, &o.no_reuseaddr, 0, 0,
-         "bind without SO_REUSEADDR"},
-        {"congestion", 0, "NAME", opt_text, &o.congestion, 0, 0,
-         "TCP congestion control"},
-        {"accept-delay", 0, "DUR", opt_duration, &s.accept_delay_ns, 0, 0,
-         "iterative: wait before each accept"},
-        {"read-rate", 0, "BYTES", opt_size, &s.read_rate, 0, 0,
-         "iterative: read so many bytes a second"},
-        OPT_COMMON(&c.common),
-        OPT_END};
     int status;
-    if (!cli_begin(&c, table, argc, argv, &status))
+    if (!read_options(&c, &o, &s, argc, argv, &status))
         return status;
-    if (o.list_models || o.list_services) {
-        print_lists(&o);
-        return cli_end(&c, STATUS_OK);
-    }
-    if (c.argc < 1 || c.argc > 2)
-        return cli_usage(&c, "needs a port, and before it an address or none");
-    cli_start(&c, table, argv);
-    s.out = &c.out;
     return run(&c, &o, &s);
 }

@@ -195,6 +195,67 @@ static int run(struct cli *cli, const struct options *o, struct client *c)
     return talk(cli, o, c);
 }
 
+/* What follows from the options, and whether they go together. */
+static int settle(struct options *o, struct client *c, struct err *e)
+{
+    const char *why = unfit(o, c);
+    if (why != NULL)
+        return err_set(e, STATUS_USAGE, "%s", why);
+    o->measure.timeout_ns = c->timeout_ns;
+    bool measures = o->measure.ping || o->measure.stream;
+    return measures ? measure_begin(&o->measure, 64, 1400, DATAGRAM_MAX, e)
+                    : measure_pin(&o->measure, e);
+}
+
+/* The command line: a row an option. False: the program ends with *status. */
+static bool read_options(struct cli *cli, struct options *o, struct client *c,
+                         int argc, char **argv, int *status)
+{
+    const struct opt table[] = {
+        {"ask", 0, "TEXT", opt_text, &o->ask, 0, 0,
+         "send TEXT as a line, print the reply"},
+        {"chomp", 0, NULL, opt_flag, &c->chomp, 0, 0,
+         "leave each line's newline out"},
+        {"block", 0, "SIZE", opt_size, &c->block, 1, DATAGRAM_BUFFER,
+         "send blocks of SIZE bytes, not lines"},
+        {"timeout", 't', "DUR", opt_duration, &c->timeout_ns, 0, 0,
+         "wait so long for replies (1s); 0: only send"},
+        {"unconnected", 0, NULL, opt_flag, &c->unconnected, 0, 0,
+         "use sendto and recvfrom, no connect"},
+        {"broadcast", 0, NULL, opt_flag, &c->broadcast, 0, 0,
+         "allow a broadcast address"},
+        {"ttl", 0, "N", opt_number, &c->ttl, 1, 255,
+         "routers a datagram may pass"},
+        {"source", 0, "ADDR[:PORT]", opt_text, &c->source, 0, 0,
+         "send from this address"},
+        {"raw", 0, NULL, opt_flag, &o->raw, 0, 0,
+         "do not escape bytes on a terminal"},
+        OPT_MEASURE(&o->measure),
+        {"duration", 0, "DUR", opt_duration, &o->measure.duration_ns, 1, 0,
+         "stream: for so long (10s)"},
+        {"size", 'l', "SIZE", opt_size, &o->measure.size, 1, 0,
+         "of a datagram (ping: 64, stream: 1400)"},
+        {"rate", 0, "RATE", opt_rate, &o->measure.rate_bps, 1, 0,
+         "stream: pace it, in bit/s with its headers"},
+        {"batch", 0, "N", opt_number, &o->measure.batch, 1, 1024,
+         "stream: so many datagrams a call (GSO, sendmmsg)"},
+        OPT_COMMON(&cli->common),
+        OPT_END};
+    struct err e;
+    if (!cli_begin(cli, table, argc, argv, status))
+        return false;
+    if (cli->argc != 2) {
+        *status = cli_usage(cli, "needs a host and a port");
+        return false;
+    }
+    if (settle(o, c, &e) < 0) {
+        *status = cli_fail(cli, &e);
+        return false;
+    }
+    cli_start(cli, table, argv);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.measure = {.interval_ns = MEASURE_UNSET}};
@@ -203,50 +264,8 @@ int main(int argc, char **argv)
                       .operands = "HOST PORT",
                       .summary = "Send each line of stdin as a UDP datagram; "
                                  "replies go to stdout."};
-    const struct opt table[] = {
-        {"ask", 0, "TEXT", opt_text, &o.ask, 0, 0,
-         "send TEXT as a line, print the reply"},
-        {"chomp", 0, NULL, opt_flag, &c.chomp, 0, 0,
-         "leave each line's newline out"},
-        {"block", 0, "SIZE", opt_size, &c.block, 1, DATAGRAM_BUFFER,
-         "send blocks of SIZE bytes, not lines"},
-        {"timeout", 't', "DUR", opt_duration, &c.timeout_ns, 0, 0,
-         "wait so long for replies (1s); 0: only send"},
-        {"unconnected", 0, NULL, opt_flag, &c.unconnected, 0, 0,
-         "use sendto and recvfrom, no connect"},
-        {"broadcast", 0, NULL, opt_flag, &c.broadcast, 0, 0,
-         "allow a broadcast address"},
-        {"ttl", 0, "N", opt_number, &c.ttl, 1, 255,
-         "routers a datagram may pass"},
-        {"source", 0, "ADDR[:PORT]", opt_text, &c.source, 0, 0,
-         "send from this address"},
-        {"raw", 0, NULL, opt_flag, &o.raw, 0, 0,
-         "do not escape bytes on a terminal"},
-        OPT_MEASURE(&o.measure),
-        {"duration", 0, "DUR", opt_duration, &o.measure.duration_ns, 1, 0,
-         "stream: for so long (10s)"},
-        {"size", 'l', "SIZE", opt_size, &o.measure.size, 1, 0,
-         "of a datagram (ping: 64, stream: 1400)"},
-        {"rate", 0, "RATE", opt_rate, &o.measure.rate_bps, 1, 0,
-         "stream: pace it, in bit/s with its headers"},
-        {"batch", 0, "N", opt_number, &o.measure.batch, 1, 1024,
-         "stream: so many datagrams a call (GSO, sendmmsg)"},
-        OPT_COMMON(&cli.common),
-        OPT_END};
     int status;
-    if (!cli_begin(&cli, table, argc, argv, &status))
+    if (!read_options(&cli, &o, &c, argc, argv, &status))
         return status;
-    if (cli.argc != 2)
-        return cli_usage(&cli, "needs a host and a port");
-    const char *why = unfit(&o, &c);
-    if (why != NULL)
-        return cli_usage(&cli, "%s", why);
-    struct err e;
-    o.measure.timeout_ns = c.timeout_ns;
-    bool measures = o.measure.ping || o.measure.stream;
-    if ((measures ? measure_begin(&o.measure, 64, 1400, DATAGRAM_MAX, &e)
-                  : measure_pin(&o.measure, &e)) < 0)
-        return cli_fail(&cli, &e);
-    cli_start(&cli, table, argv);
     return run(&cli, &o, &c);
 }

@@ -189,6 +189,54 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     return cli_end(c, status);
 }
 
+/* The command line: a row an option. False: the program ends with *status. */
+static bool read_options(struct cli *c, struct options *o, struct server *s,
+                         int argc, char **argv, int *status)
+{
+    const struct opt table[] = {
+        {"model", 'm', "NAME", opt_text, &o->model, 0, 0,
+         "how to serve many clients (iterative)"},
+        {"models", 0, NULL, opt_flag, &o->list_models, 0, 0,
+         "list the models and exit"},
+        {"service", 's', "NAME", opt_text, &o->service, 0, 0,
+         "what to serve (echo)"},
+        {"services", 0, NULL, opt_flag, &o->list_services, 0, 0,
+         "list the services and exit"},
+        {"count", 'n', "N", opt_number, &s->count, 1, 0,
+         "end after N datagrams"},
+        {"idle-timeout", 't', "DUR", opt_duration, &s->idle_timeout_ns, 0, 0,
+         "end after so long a silence"},
+        {"buffer", 0, "SIZE", opt_size, &s->buffer, 1, 65535,
+         "receive buffer; a larger datagram is cut (65535)"},
+        {"join", 0, "GROUP", opt_text, &o->join, 0, 0,
+         "join a multicast group"},
+        {"batch", 0, "N", opt_number, &s->batch, 1, 64,
+         "batch: so many receives a call (8)"},
+        {"rcvbuf", 0, "SIZE", opt_size, &o->rcvbuf, 1, 1 << 30,
+         "let so much wait to be received (SO_RCVBUF)"},
+        {"busy-poll", 0, NULL, opt_flag, &s->busy_poll, 0, 0,
+         "iterative: never sleep while waiting"},
+        {"cpu", 0, "N", opt_text, &o->cpu, 0, 0,
+         "stay on this core, counted from 0"},
+        OPT_COMMON(&c->common),
+        OPT_END};
+    if (!cli_begin(c, table, argc, argv, status))
+        return false;
+    if (o->list_models || o->list_services) {
+        print_lists(o);
+        *status = cli_end(c, STATUS_OK);
+        return false;
+    }
+    if (c->argc < 1 || c->argc > 2) {
+        *status =
+            cli_usage(c, "needs a port, and before it an address or none");
+        return false;
+    }
+    cli_start(c, table, argv);
+    s->out = &c->out;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.service = "echo"};
@@ -197,42 +245,8 @@ int main(int argc, char **argv)
                     .operands = "[ADDR] PORT",
                     .summary =
                         "Answer UDP datagrams, and show how it is done."};
-    const struct opt table[] = {
-        {"model", 'm', "NAME", opt_text, &o.model, 0, 0,
-         "how to serve many clients (iterative)"},
-        {"models", 0, NULL, opt_flag, &o.list_models, 0, 0,
-         "list the models and exit"},
-        {"service", 's', "NAME", opt_text, &o.service, 0, 0,
-         "what to serve (echo)"},
-        {"services", 0, NULL, opt_flag, &o.list_services, 0, 0,
-         "list the services and exit"},
-        {"count", 'n', "N", opt_number, &s.count, 1, 0,
-         "end after N datagrams"},
-        {"idle-timeout", 't', "DUR", opt_duration, &s.idle_timeout_ns, 0, 0,
-         "end after so long a silence"},
-        {"buffer", 0, "SIZE", opt_size, &s.buffer, 1, 65535,
-         "receive buffer; a larger datagram is cut (65535)"},
-        {"join", 0, "GROUP", opt_text, &o.join, 0, 0, "join a multicast group"},
-        {"batch", 0, "N", opt_number, &s.batch, 1, 64,
-         "batch: so many receives a call (8)"},
-        {"rcvbuf", 0, "SIZE", opt_size, &o.rcvbuf, 1, 1 << 30,
-         "let so much wait to be received (SO_RCVBUF)"},
-        {"busy-poll", 0, NULL, opt_flag, &s.busy_poll, 0, 0,
-         "iterative: never sleep while waiting"},
-        {"cpu", 0, "N", opt_text, &o.cpu, 0, 0,
-         "stay on this core, counted from 0"},
-        OPT_COMMON(&c.common),
-        OPT_END};
     int status;
-    if (!cli_begin(&c, table, argc, argv, &status))
+    if (!read_options(&c, &o, &s, argc, argv, &status))
         return status;
-    if (o.list_models || o.list_services) {
-        print_lists(&o);
-        return cli_end(&c, STATUS_OK);
-    }
-    if (c.argc < 1 || c.argc > 2)
-        return cli_usage(&c, "needs a port, and before it an address or none");
-    cli_start(&c, table, argv);
-    s.out = &c.out;
     return run(&c, &o, &s);
 }
