@@ -125,6 +125,9 @@ static int mount_names(bool ipv6)
     if (mount("wirelab", "/tmp", "tmpfs", 0, "mode=755") < 0)
         return -1;
     int result = bind_text("/tmp/hosts", hosts, "/etc/hosts");
+    /* A root fresh from debootstrap has no such file to cover. */
+    if (result < 0 && errno == ENOENT)
+        result = mount("wirelab", "/etc", "overlay", 0, "lowerdir=/tmp:/etc");
     int saved = errno;
     /* Without the file glibc asks /etc/hosts first anyway: not an error. */
     bind_text("/tmp/names", names, "/etc/nsswitch.conf");
