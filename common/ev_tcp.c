@@ -59,7 +59,7 @@ struct ev_tcp {
     struct event *listener; /* somebody waits in the backlog */
     struct event *retry;    /* out of descriptors: look again later */
     struct event *sweep;    /* looks for silent connections */
-    LIST_HEAD(, conn) conns;
+    LIST_HEAD(conns, conn) conns;
     uint64_t open, max;
     void (*turn)(void *arg); /* NULL: there is nothing else */
     void *turn_arg;

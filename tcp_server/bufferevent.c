@@ -46,7 +46,7 @@ struct hub {
     struct server *server;
     struct evconnlistener *listener;
     struct event *retry; /* out of descriptors: look again later */
-    LIST_HEAD(, conn) conns;
+    LIST_HEAD(conns, conn) conns;
     uint64_t open, max;
 };
 
