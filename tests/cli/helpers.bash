@@ -51,7 +51,7 @@ as_ordinary_user() {
     need setpriv
     as_user=(setpriv --reuid 65534 --clear-groups --inh-caps=-all
         --bounding-set=-all)
-    "${as_user[@]}" tcp_server --models >/dev/null 2>&1 ||
+    "${as_user[@]}" sh -c 'tcp_server --models' >/dev/null 2>&1 ||
         skip "an ordinary user cannot run the programs here"
 }
 

@@ -242,11 +242,17 @@ print(\"raw\")'"
 @test "an ordinary user needs no privilege" {
     [ "$(id -u)" -eq 0 ] || skip "this is one"
     need setpriv
+    local dir # the checkout may lie where only root may go
+    dir=$(mktemp -d)
+    chmod 755 "$dir"
+    cp "$(command -v wirelab)" "$(command -v tcp_server)" \
+        "$(command -v tcp_client)" "$dir"
     cd /
     exits 0 setpriv --reuid 65534 --regid 65534 --clear-groups \
-        wirelab --server 'tcp_server -n 1 server 7' \
+        "$dir/wirelab" --server 'tcp_server -n 1 server 7' \
         --client 'id -u && tcp_client --ask hello server 7' \
         --expect 'client output "65534"; server ESTABLISHED'
+    rm -r "$dir"
 }
 
 @test "a cable that is down, and up again" {
