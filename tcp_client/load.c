@@ -184,6 +184,13 @@ static void push(struct link *l)
         failed(l, LOAD_OTHER);
 }
 
+/* Is that after the end? The timer that ends it may come late. */
+static bool too_late(const struct work *w, uint64_t due)
+{
+    uint64_t duration = w->load->duration_ns;
+    return duration != 0 && due - w->result.serving_ns >= duration;
+}
+
 /* lab: dispatch */
 /* Sends as many requests as are due and may be under way. With --rate a
  * request that found no idle connection stays due from when it was. */
@@ -196,6 +203,8 @@ static void dispatch(struct work *w, uint64_t now)
         uint64_t due = now;
         if (w->load->rate != 0) {
             due = due_ns(w, w->scheduled);
+            if (too_late(w, due))
+                return;
             if (due > now) {
                 struct timeval later = ev_time(due - now);
                 event_add(w->pace, &later);
