@@ -79,3 +79,15 @@ totals() { [ "${lines[${#lines[@]} - 1]}" = "$1" ]; }
     [ "$status" -eq 1 ]
     totals '0 passed, 1 failed, 0 skipped'
 }
+
+@test "what fails beside others is tried once more, alone, and named" {
+    tap late 1..1 <<<'[ -e mark ] && echo "ok 1" || { touch mark; exit 1; }'
+    tap quick 1..1 'ok 1' </dev/null
+    run "$run" "$PWD/late" "$PWD/quick"
+    [ "$status" -eq 0 ]
+    totals '2 passed, 0 failed, 0 skipped'
+    [[ $output == *"passed only when run alone: $PWD/late"* ]]
+    rm mark
+    NO_RETRY=1 run "$run" "$PWD/late"
+    [ "$status" -eq 1 ]
+}
