@@ -8,18 +8,30 @@
 #
 #     . scripts/completion.bash
 
-# The options of PROGRAM, one a line: letter or "-", name, argument if any.
+# The --help that counts here: PROGRAM's, or that of a command on the line
+# which the usage gives options of its own ("wirelab check [OPTION]...").
+_wirelab_help() {
+    local program=$1 help word
+    help=$("$program" --help 2>/dev/null)
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        grep -qF -- " ${program##*/} $word [OPTION]" <<<"$help" || continue
+        help=$("$program" "$word" --help 2>/dev/null)
+        break
+    done
+    printf '%s\n' "$help"
+}
+
+# The options of a --help on stdin, one a line: letter or "-", name, argument
+# if any.
 _wirelab_options() {
-    "$1" --help 2>/dev/null | sed -nE '
-        s/^  -(.), --([^ ]+)( ([^ ]+))? .*/\1 \2 \4/p
+    sed -nE 's/^  -(.), --([^ ]+)( ([^ ]+))? .*/\1 \2 \4/p
         s/^      --([^ ]+)( ([^ ]+))? .*/- \1 \3/p'
 }
 
-# Sets COMPREPLY to the values of OPTION that begin with WORD. Fails if it is
-# no option, or one without a value.
+# Sets COMPREPLY to the values of OPTION that begin with WORD, where PROGRAM
+# has such OPTIONS. Fails if it is no option, or one without a value.
 _wirelab_value() {
-    local program=$1 option=$2 word=$3 options name argument list
-    options=$(_wirelab_options "$program")
+    local program=$1 options=$2 option=$3 word=$4 name argument list
     read -r name argument < <(awk -v option="$option" \
         'option == "-" $1 || option == "--" $2 { print $2, $3 }' \
         <<<"$options")
@@ -42,28 +54,29 @@ _wirelab_commands() {
 
 # Called by bash with the command, the word, and the word before it.
 _wirelab() {
-    local program=$1 word=$2 previous=$3 options
+    local program=$1 word=$2 previous=$3 help options
     COMPREPLY=()
     if [ "$word" = '=' ]; then # --model=: bash makes three words of it
         word=''
     elif [ "$previous" = '=' ]; then
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
-    _wirelab_value "$program" "$previous" "$word" && return
+    help=$(_wirelab_help "$program")
+    options=$(_wirelab_options <<<"$help")
+    _wirelab_value "$program" "$options" "$previous" "$word" && return
     case $word in
     -*)
-        options=$(_wirelab_options "$program" | awk '{ print "--" $2 }')
+        options=$(awk '{ print "--" $2 }' <<<"$options")
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         ;;
     *) # a host, a file, or a command, as the usage has them
-        options=$("$program" --help 2>/dev/null)
-        if [[ $options == *" HOST PORT"* ]]; then
+        if [[ $help == *" HOST PORT"* ]]; then
             mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
-        elif [ "$COMP_CWORD" -gt 1 ] &&
-            grep -F -- " $previous " <<<"$options" | grep -q '^ .*FILE'; then
+        elif grep -q '^Usage:.* FILE' <<<"$help" || { [ "$COMP_CWORD" -gt 1 ] &&
+            grep -F -- " $previous " <<<"$help" | grep -q '^ .*FILE'; }; then
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         else
-            options=$(_wirelab_commands <<<"$options")
+            options=$(_wirelab_commands <<<"$help")
             mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
         fi
         ;;

@@ -80,6 +80,17 @@ complete_words() {
     [ "$(complete_words wirelab --record serv)" = servers ]
 }
 
+@test "completion: wirelab check has options of its own" {
+    wirelab check --help | grep -oE '^  (-., |    )--[^ ]+' |
+        grep -oE -- '--.*' | diff - <(complete_words wirelab check --)
+    [ "$(complete_words wirelab check --student 7 --ans)" = --answers ]
+    touch first.lab second.lab
+    [ "$(complete_words wirelab check --recording fir)" = first.lab ]
+    [ "$(complete_words wirelab check --student 7 fir)" = first.lab ]
+    [ "$(complete_words wirelab check first.lab sec)" = second.lab ]
+    [ -z "$(complete_words wirelab check --student '')" ]
+}
+
 @test "completion: bash knows it by the name of each program" {
     for name in $PROGRAMS; do
         bash -c '. "$1" && complete -p "$2"' bash \
