@@ -69,7 +69,8 @@ ask='tcp_client --ask hello server 9000'
     lab 'server FIN; client CLOSE_WAIT; client FIN; server TIME_WAIT; server ACK
          client states: SYN_SENT, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSED
          no client TIME_WAIT' \
-        --server 'tcp_server -n 1 --close-first server 9000' --client "$ask"
+        --server 'tcp_server -n 1 --close-first server 9000' \
+        --client 'echo hello | tcp_client --no-half-close server 9000'
 }
 
 @test "someone else's server closes first, and FIN rides on its last data" {
