@@ -7,10 +7,12 @@
  */
 #include "server.h"
 
+#include "clock.h"
 #include "sock.h"
 #include "stop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* Sends the service's answer, if it has one. That a client cannot be reached
@@ -33,11 +35,25 @@ static void answer(struct server *s, struct desk *desk,
     atomic_fetch_add(&s->totals->datagram_bytes_out, reply.len);
 }
 
+/* A slow reader: waits for as long as BYTES take at --read-rate. Nothing holds
+ * the senders back meanwhile: what finds the receive buffer full is lost. */
+static void read_slowly(const struct server *s, size_t bytes, uint64_t *due_ns)
+{
+    if (s->read_rate == 0)
+        return;
+    uint64_t now_ns = clock_now_ns();
+    if (*due_ns < now_ns)
+        *due_ns = now_ns;
+    *due_ns += (uint64_t)bytes * CLOCK_S / s->read_rate;
+    while (stop_signal() == 0 && (now_ns = clock_now_ns()) + CLOCK_MS < *due_ns)
+        poll(NULL, 0, clock_poll_ms(*due_ns - now_ns));
+}
+
 /* lab: recvfrom-loop */
 static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
 {
     struct addr local, peer;
-    uint64_t served = 0;
+    uint64_t served = 0, due_ns = 0;
     if (sock_getsockname(s->fd, &local, e) < 0)
         return -1;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
@@ -57,6 +73,7 @@ static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
         size_t len = truncated ? s->buffer : (size_t)n;
         model_datagram(s, &peer, (size_t)n, truncated);
         answer(s, desk, &local, &peer, buf, len);
+        read_slowly(s, (size_t)n, &due_ns);
         served++;
     }
     return 0;

@@ -145,6 +145,8 @@ static const char *unfit(const struct model *m, const struct server *s)
         return "--batch is for the batch model";
     if (s->busy_poll && strcmp(m->name, "iterative") != 0)
         return "--busy-poll is for the iterative model";
+    if (s->read_rate != 0 && strcmp(m->name, "iterative") != 0)
+        return "--read-rate is for the iterative model";
     if (s->busy_poll && s->idle_timeout_ns != 0)
         return "--busy-poll never sees a silence: not with --idle-timeout";
     return NULL;
@@ -214,6 +216,8 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
          "batch: so many receives a call (8)"},
         {"rcvbuf", 0, "SIZE", opt_size, &o->rcvbuf, 1, 1 << 30,
          "let so much wait to be received (SO_RCVBUF)"},
+        {"read-rate", 0, "BYTES", opt_size, &s->read_rate, 0, 0,
+         "iterative: read so many bytes a second"},
         {"busy-poll", 0, NULL, opt_flag, &s->busy_poll, 0, 0,
          "iterative: never sleep while waiting"},
         {"cpu", 0, "N", opt_text, &o->cpu, 0, 0,

@@ -352,3 +352,14 @@ load helpers
     grep -qF '\x1b[31mred\a\r' "$out"
     stop
 }
+
+@test "--read-rate: the iterative model reads slowly, and answers later" {
+    start udp_server --quiet --read-rate 10K 0
+    exits 0 udp_client --json --quiet --ping -n 4 -i 0 -l 1000 "$host" "$port"
+    # 1000 bytes are a tenth of a second's: three waits between four replies.
+    jq -es 'any(.event == "end" and .elapsed_ns > 290000000)' "$out" ||
+        fail "$(cat "$out")"
+    stop
+    exits 2 udp_server -m event --read-rate 10K 0
+    says 'read-rate is for the iterative model'
+}
