@@ -35,6 +35,16 @@ EVENT := $(or $(call pkg,--libs,libevent_core),-levent_core)
 PCAP := $(or $(call pkg,--libs,libpcap),-lpcap)
 override CPPFLAGS += $(call pkg,--cflags,jansson libevent_core libpcap)
 
+# Other languages, where gettext is: catalogues, found beside the programs.
+# GETTEXT= builds in English alone. Outside glibc and musl it is in libintl.
+GETTEXT ?= $(shell command -v msgfmt)
+LANGUAGES := $(if $(GETTEXT),$(patsubst po/%.po,%,$(wildcard po/*.po)))
+CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/wirelab.mo)
+ifneq ($(GETTEXT),)
+override CPPFLAGS += -DWIRELAB_GETTEXT
+override LDLIBS += $(if $(filter Linux,$(shell uname)),,-lintl)
+endif
+
 # A program is a directory; it links common/ and what it uses, no more.
 PROGRAMS := tcp_server tcp_client udp_server udp_client wirelab
 LIBS_tcp_server := $(EVENT) $(JANSSON)
@@ -52,7 +62,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.
 LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
 
 .PHONY: all bench demo check tests lint fuzz clean install install-apparmor uninstall
-all: $(BINARIES)
+all: $(BINARIES) $(CATALOGUES)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -65,7 +75,11 @@ $(COMMON): $(call objects,common/*.c)
 .SECONDEXPANSION:
 $(BINARIES): $(BUILD)/bin/%: $$(call objects,%/*.c) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LDLIBS)
+
+$(BUILD)/locale/%/LC_MESSAGES/wirelab.mo: po/%.po
+	@mkdir -p $(@D)
+	msgfmt -o $@ $<
 
 $(BUILD)/obj/tests/%.o: override CPPFLAGS += -Iwirelab
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(LAB) $(COMMON)
@@ -111,6 +125,10 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
 	install -m 644 $(wildcard docs/recordings/*) \
 	    $(DESTDIR)$(PREFIX)/share/doc/wirelab/recordings
+	for l in $(LANGUAGES); do \
+	    install -d $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES && \
+	    install -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/wirelab.mo \
+	    $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES || exit 1; done
 	for p in $(PROGRAMS); do install -m 644 $(COMPLETION) \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p || exit 1; done
 uninstall:
@@ -118,6 +136,9 @@ uninstall:
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p; done
 	for m in $(notdir $(MAN)); do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/man/man1/$$m; done
+	for l in $(LANGUAGES); do \
+	    rm -f $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/wirelab.mo; \
+	    done
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/wirelab
 
 # Ubuntu 24.04 lets only programs with a profile make user namespaces.

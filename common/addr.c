@@ -4,6 +4,7 @@
  */
 #include "addr.h"
 
+#include "lang.h"
 #include "opt.h"
 
 #include <arpa/inet.h>
@@ -47,7 +48,8 @@ static int resolve_error(int code, const char *host, const char *port,
                        "port '%.64s': neither a number from 0 to 65535 nor a "
                        "service that this machine knows",
                        port);
-    err_set(e, STATUS_FAILED, "resolve %.255s: %s", host, gai_strerror(code));
+    err_set(e, STATUS_FAILED, "resolve %.255s: %s", host,
+            _(gai_strerror(code)));
     if (code == EAI_ADDRFAMILY) /* only if a family was asked for */
         return err_advise(e, "-4 is for IPv4 addresses alone, -6 for IPv6");
     return err_advise(e, "check the spelling; a numeric address such as "

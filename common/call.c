@@ -5,6 +5,7 @@
  */
 #include "call.h"
 
+#include "lang.h"
 #include "out.h"
 
 #include <errno.h>
@@ -335,7 +336,7 @@ const char *call_result(const struct call *c, char *buf, size_t cap)
         snprintf(buf, cap, "?");
     else if (c->result == -1 && c->error != 0)
         snprintf(buf, cap, "-1 %s (%s)", call_errno_name(c->error),
-                 strerror(c->error));
+                 lang_error(c->error));
     else
         snprintf(buf, cap, "%ld", c->result);
     return buf;

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "call.h"
+#include "lang.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -22,7 +23,7 @@ static void show_call(const struct call *call, void *context)
     char text[CALL_TEXT], args[CALL_TEXT], why[CALL_TEXT] = "";
     if (c->common.explain)
         snprintf(why, sizeof why, "\n    %s%s%s", o->colour ? "\033[2m" : "",
-                 call_explain(call), o->colour ? "\033[0m" : "");
+                 _(call_explain(call)), o->colour ? "\033[0m" : "");
     out_begin(o, "call");
     out_text(o, "host", "local");
     out_int(o, "pid", getpid());
@@ -39,11 +40,11 @@ static void show_call(const struct call *call, void *context)
 
 static void print_help(const struct cli *c, const struct opt *table)
 {
-    printf("Usage: %s [OPTION]... %s\n%s\n\n", c->program, c->operands,
-           c->summary);
+    printf(_("Usage: %s [OPTION]... %s\n%s\n\n"), c->program, c->operands,
+           _(c->summary));
     opt_help(table, stdout);
-    printf("\nSizes: K M G = 1000, Ki Mi Gi = 1024. Durations: us ms s m h.\n"
-           "More: man %s\n",
+    printf(_("\nSizes: K M G = 1000, Ki Mi Gi = 1024. Durations: us ms s m h.\n"
+             "More: man %s\n"),
            c->program);
 }
 
@@ -62,6 +63,7 @@ bool cli_begin(struct cli *c, const struct opt *table, int argc, char **argv,
 {
     struct err e;
     fill_standard();
+    lang_start();
     int first = opt_parse(table, argc, argv, &e);
     out_init(&c->out, c->program, first >= 0 && c->common.json,
              c->common.quiet);
@@ -77,7 +79,7 @@ bool cli_begin(struct cli *c, const struct opt *table, int argc, char **argv,
         return false;
     }
     if (c->common.version) {
-        printf("%s (Wirelab) %s\nLicense MIT. There is no warranty.\n",
+        printf(_("%s (Wirelab) %s\nLicense MIT. There is no warranty.\n"),
                c->program, WIRELAB_VERSION);
         *status = cli_end(c, STATUS_OK);
         return false;
@@ -170,7 +172,7 @@ int cli_usage(struct cli *c, const char *format, ...)
     char text[256];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
+    vsnprintf(text, sizeof text, _(format), ap);
     va_end(ap);
     err_set(&e, STATUS_USAGE, "%s", text);
     return cli_fail(c, &e);

@@ -4,6 +4,8 @@
  */
 #include "err.h"
 
+#include "lang.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +38,7 @@ int err_set(struct err *e, enum status status, const char *format, ...)
     int saved = errno;
     va_list ap;
     va_start(ap, format);
-    vsnprintf(e->text, sizeof e->text, format, ap);
+    vsnprintf(e->text, sizeof e->text, _(format), ap);
     va_end(ap);
     e->status = status;
     e->sys = 0;
@@ -52,10 +54,10 @@ int err_sys(struct err *e, const char *format, ...)
     int saved = errno;
     va_list ap;
     va_start(ap, format);
-    vsnprintf(e->text, sizeof e->text, format, ap);
+    vsnprintf(e->text, sizeof e->text, _(format), ap);
     va_end(ap);
     size_t used = strlen(e->text);
-    snprintf(e->text + used, sizeof e->text - used, ": %s", strerror(saved));
+    snprintf(e->text + used, sizeof e->text - used, ": %s", lang_error(saved));
     e->status = err_status(saved);
     e->sys = saved;
     e->advice[0] = '\0';
@@ -70,7 +72,7 @@ int err_advise(struct err *e, const char *format, ...)
     int saved = errno;
     va_list ap;
     va_start(ap, format);
-    vsnprintf(e->advice, sizeof e->advice, format, ap);
+    vsnprintf(e->advice, sizeof e->advice, _(format), ap);
     va_end(ap);
     errno = saved;
     return -1;

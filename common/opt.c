@@ -44,6 +44,12 @@ int opt_flag(const char *text, const struct opt *o, struct err *e)
     return 0;
 }
 
+int opt_lang(const char *text, const struct opt *o, struct err *e)
+{
+    (void)o;
+    return lang_choose(text, e);
+}
+
 int opt_off(const char *text, const struct opt *o, struct err *e)
 {
     (void)text, (void)e;
@@ -281,6 +287,6 @@ void opt_help(const struct opt *table, FILE *to)
         snprintf(left, sizeof left, "%s--%s%s%s", letter, table->name,
                  table->metavar != NULL ? " " : "",
                  table->metavar != NULL ? table->metavar : "");
-        fprintf(to, "  %-29s %s\n", left, table->help);
+        fprintf(to, "  %-29s %s\n", left, _(table->help));
     }
 }

@@ -9,6 +9,7 @@
 #define WIRELAB_OPT_H
 
 #include "err.h"
+#include "lang.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ opt_read_fn opt_number; /* uint64_t: decimal digits */
 opt_read_fn opt_size;   /* uint64_t bytes: 64, 64K (1000), 64Ki, M, G, Mi, Gi */
 opt_read_fn opt_duration; /* uint64_t ns: 250us, 10ms, 1.5s, 2m, 1h; 2 is 2 s */
 opt_read_fn opt_rate;     /* uint64_t bit/s: 10mbit, 1gbit, 800kbit, 9600bit */
+opt_read_fn opt_lang;     /* no value: from this option on, lang_choose */
 opt_read_fn opt_percent;  /* uint32_t: 1000 = 1 %; "5%", "0.1%" */
 
 /* Ends a table. */
@@ -58,37 +60,41 @@ struct opt_common {
      .letter = '4',                                                            \
      .read = opt_flag,                                                         \
      .value = &(c)->ipv4,                                                      \
-     .help = "use IPv4 only"},                                                 \
+     .help = N_("use IPv4 only")},                                             \
         {.name = "ipv6",                                                       \
          .letter = '6',                                                        \
          .read = opt_flag,                                                     \
          .value = &(c)->ipv6,                                                  \
-         .help = "use IPv6 only"},                                             \
+         .help = N_("use IPv6 only")},                                         \
         {.name = "verbose",                                                    \
          .letter = 'v',                                                        \
          .read = opt_flag,                                                     \
          .value = &(c)->calls,                                                 \
-         .help = "show each system call"},                                     \
+         .help = N_("show each system call")},                                 \
         {.name = "explain",                                                    \
          .read = opt_flag,                                                     \
          .value = &(c)->explain,                                               \
-         .help = "show each system call and say why"},                         \
+         .help = N_("show each system call and say why")},                     \
         {.name = "json",                                                       \
          .read = opt_flag,                                                     \
          .value = &(c)->json,                                                  \
-         .help = "print NDJSON events on stdout"},                             \
+         .help = N_("print NDJSON events on stdout")},                         \
         {.name = "quiet",                                                      \
          .read = opt_flag,                                                     \
          .value = &(c)->quiet,                                                 \
-         .help = "print no event log and no remarks"},                         \
+         .help = N_("print no event log and no remarks")},                     \
+        {.name = "lang",                                                       \
+         .metavar = "NAME",                                                    \
+         .read = opt_lang,                                                     \
+         .help = N_("the language of what people read: en, zh_CN")},           \
         {.name = "help",                                                       \
          .letter = 'h',                                                        \
          .read = opt_flag,                                                     \
          .value = &(c)->help,                                                  \
-         .help = "print this help and exit"},                                  \
+         .help = N_("print this help and exit")},                              \
     {                                                                          \
         .name = "version", .read = opt_flag, .value = &(c)->version,           \
-        .help = "print the version and exit"                                   \
+        .help = N_("print the version and exit")                               \
     }
 
 /* Reads argv by the table (getopt_long(3): operands may stand anywhere, "--"

@@ -7,6 +7,7 @@
 #include "out.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "stop.h"
 
 #include <ctype.h>
@@ -196,7 +197,7 @@ static void end_json(struct out *o)
 /* FORMAT and its arguments with a newline, cut at CAP. */
 static size_t make_line(char *buf, size_t cap, const char *format, va_list ap)
 {
-    int n = vsnprintf(buf, cap - 1, format, ap);
+    int n = vsnprintf(buf, cap - 1, _(format), ap);
     size_t len = n < 0 ? 0 : (size_t)n;
     if (len > cap - 2)
         len = cap - 2;
@@ -251,7 +252,7 @@ void out_progress(const struct out *o, const char *format, ...)
         return;
     va_start(ap, format);
     if (format != NULL)
-        vsnprintf(words, sizeof text - 8, format, ap);
+        vsnprintf(words, sizeof text - 8, _(format), ap);
     va_end(ap);
     strcat(text, "\033[K"); /* and nothing of a longer one behind it */
     write_all(STDERR_FILENO, text, strlen(text));
@@ -328,7 +329,7 @@ static void say(const struct out *o, const char *format, va_list ap)
 {
     char text[1024], line[4200];
     size_t taken;
-    vsnprintf(text, sizeof text, format, ap);
+    vsnprintf(text, sizeof text, _(format), ap);
     size_t len = (size_t)snprintf(line, 64, "%.60s: ", o->program);
     len += terminal_text((const unsigned char *)text, strlen(text), line + len,
                          sizeof line - len - 1, &taken);

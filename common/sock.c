@@ -7,6 +7,8 @@
 #include "sock.h"
 
 #include "clock.h"
+#include "lang.h"
+#include "lang.h"
 #include "holder.h"
 #include "stop.h"
 
@@ -90,7 +92,7 @@ static long end(struct call *c, long result, struct err *e)
         errno = saved; /* which the resolver may have used */
         err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
         if (advice != NULL)
-            err_advise(e, "%s", advice);
+            err_advise(e, "%s", _(advice));
     }
     errno = saved;
     return result;

@@ -12,10 +12,10 @@
 # which the usage gives options of its own ("wirelab check [OPTION]...").
 _wirelab_help() {
     local program=$1 help word
-    help=$("$program" --help 2>/dev/null)
+    help=$(WIRELAB_LANG=en "$program" --help 2>/dev/null)
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         grep -qF -- " ${program##*/} $word [OPTION]" <<<"$help" || continue
-        help=$("$program" "$word" --help 2>/dev/null)
+        help=$(WIRELAB_LANG=en "$program" "$word" --help 2>/dev/null)
         break
     done
     printf '%s\n' "$help"

@@ -10,7 +10,9 @@
 #include "check.h"
 #include "demo.h"
 #include "doctor.h"
+#include "lang.h"
 #include "layers.h"
+#include "opt.h"
 #include "out.h"
 #include "settings.h"
 #include "show.h"
@@ -105,13 +107,14 @@ static int run_view(struct wirelab *p, int argc, char **argv)
     return status;
 }
 
-/* wirelab layers */
+/* wirelab [--lang NAME] layers */
 static int run_layers(struct wirelab *p, int argc, char **argv)
 {
+    static const struct opt table[] = {
+        {.name = "lang", .metavar = "NAME", .read = opt_lang}, OPT_END};
     struct err e;
-    (void)argc;
     (void)argv;
-    if (p->argc == 2) {
+    if (argc == 0 && opt_parse(table, p->argc, p->argv, &e) >= 0) {
         layers_book(text_to_stream, stdout);
         return 0;
     }
@@ -146,6 +149,7 @@ int main(int argc, char **argv)
     struct err e;
     int first, status = 0;
     signal(SIGPIPE, SIG_IGN);
+    lang_start();
     if (argc > 1 && strcmp(argv[1], "check") == 0)
         return check_main(argc - 1, argv + 1); /* it has options of its own */
     out_init(&p.out, "wirelab", false, false);

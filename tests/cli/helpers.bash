@@ -8,6 +8,7 @@
 # shellcheck shell=bash disable=SC2034
 
 PATH="${WIRELAB_BIN:-$BATS_TEST_DIRNAME/../../build/bin}:$BATS_TEST_DIRNAME:$PATH"
+export WIRELAB_LANG=en # the words that tests compare
 PATIENCE=20 # seconds until something that should have happened has not
 
 setup() {

@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The languages: chosen by --lang or by the environment, the catalogue found
+# beside the programs and after make install; and what scripts read stays as it
+# is. Whether the catalogue is complete, scripts/lint says.
+# Read next: common/lang.h.
+# shellcheck disable=SC2154 # the helpers set them
+load helpers
+
+root=$BATS_TEST_DIRNAME/../..
+chinese='三次握手完成：SYN、SYN\+ACK、ACK' # as regular expressions
+english='the handshake is done: SYN, SYN\+ACK, ACK'
+
+bin() { dirname "$(command -v tcp_client)"; }
+
+need_catalogue() {
+    [ -f "$(bin)/../locale/zh_CN/LC_MESSAGES/wirelab.mo" ] ||
+        skip "built without gettext"
+    unset WIRELAB_LANG
+    export LC_ALL=C
+}
+
+# explains WORDS [VARIABLE=VALUE...]: tcp_client --explain, in that
+# environment, says them.
+explains() {
+    local words=$1
+    shift
+    start tcp_server --quiet -n 1 0
+    exits 0 env -u LC_ALL -u LC_MESSAGES -u LANG -u LANGUAGE "$@" \
+        tcp_client --explain --ask hello "$host" "$port"
+    finish
+    says "^    $words\$"
+}
+
+@test "--lang zh_CN explains in Chinese, whatever the locale" {
+    need_catalogue
+    start tcp_server --quiet -n 1 0
+    exits 0 env LC_ALL=C tcp_client --explain --lang zh_CN --ask hello \
+        "$host" "$port"
+    says "^    $chinese\$"
+    prints $'hello\n'
+}
+
+@test "--lang en speaks English, whatever the locale" {
+    need_catalogue
+    start tcp_server --quiet -n 1 0
+    exits 0 env LC_ALL=zh_CN.UTF-8 tcp_client --explain --lang en --ask hello \
+        "$host" "$port"
+    says "^    $english\$"
+}
+
+@test "the environment chooses, though no such locale is installed" {
+    need_catalogue
+    explains "$chinese" LANG=zh_CN.UTF-8
+    explains "$chinese" LC_ALL=zh_CN.UTF-8 LANG=C
+    explains "$chinese" LC_MESSAGES=zh_CN.UTF-8 LANG=en_US.UTF-8
+    explains "$chinese" LANG=C.UTF-8 LANGUAGE=zh_CN:en
+    explains "$chinese" LANG=C.UTF-8 LANGUAGE=fr:zh
+    explains "$chinese" WIRELAB_LANG=zh_CN LC_ALL=C
+}
+
+@test "it stays English where the environment says so" {
+    need_catalogue
+    explains "$english"
+    explains "$english" LC_ALL=C LANGUAGE=zh_CN
+    explains "$english" LANG=fr_FR.UTF-8
+    explains "$english" LANG=zh_CN.UTF-8 LANGUAGE=en:zh_CN
+    explains "$english" LANG=zh_CN.UTF-8 WIRELAB_LANG=en
+    # A terminal that is not UTF-8 would show nonsense.
+    explains "$english" LANG=zh_CN.GB18030
+}
+
+@test "errors, their advice and the errno are Chinese too" {
+    need_catalogue
+    exits 4 tcp_client --lang zh_CN --ask hello 127.0.0.1 1
+    says '^tcp_client: connect 127.0.0.1:1: 拒绝连接$'
+    says "^tcp_client: 服务器在这个地址和端口上运行了吗？用 'ss -ltn' "
+    exits 2 tcp_client --lang zh_CN --count x 127.0.0.1 1
+    says "^tcp_client: --count 'x'：不是 1 到"
+}
+
+@test "an unknown language is refused" {
+    exits 2 tcp_client --lang tlh 127.0.0.1 1
+    says "--lang 'tlh': either en or zh_CN"
+}
+
+@test "without a catalogue --lang says so, and the environment does not matter" {
+    mkdir alone
+    cp "$(command -v tcp_client)" alone
+    exits 1 alone/tcp_client --lang zh_CN 127.0.0.1 1
+    says '^tcp_client: --lang zh_CN: no catalogue beside the programs$'
+    exits 4 env LC_ALL=zh_CN.UTF-8 WIRELAB_LANG=zh_CN \
+        alone/tcp_client --ask hello 127.0.0.1 1
+    says 'Connection refused$'
+}
+
+@test "the catalogue is found after make install, and goes with uninstall" {
+    need_catalogue
+    make -C "$root" -o all BUILD="$(bin)/.." DESTDIR="$PWD/fresh" PREFIX=/usr \
+        install >"$out" 2>&1 || fail "$(cat "$out")"
+    exits 4 fresh/usr/bin/tcp_client --lang zh_CN --ask hello 127.0.0.1 1
+    says '拒绝连接$'
+    make -C "$root" -o all BUILD="$(bin)/.." DESTDIR="$PWD/fresh" PREFIX=/usr \
+        uninstall >"$out" 2>&1 || fail "$(cat "$out")"
+    [ -z "$(find fresh ! -type d)" ] || fail "left: $(find fresh ! -type d)"
+}
+
+# What a script reads: the ready line, JSON, numbers.
+@test "nothing that a script reads changes" {
+    need_catalogue
+    export LC_ALL=zh_CN.UTF-8 # LC_NUMERIC too
+    start tcp_server --json --explain -n 1 0
+    exits 0 tcp_client --json --explain --ask hello "$host" "$port"
+    finish
+    if LC_ALL=C grep -n '[^ -~]' "$out"; then fail 'JSON is translated'; fi
+    jq -es 'map(select(.name == "connect"))[0].explain ==
+        "the handshake is done: SYN, SYN+ACK, ACK"' "$out" >/dev/null
+    if LC_ALL=C grep -n '[^ -~]' <<<"$log"; then fail 'JSON is translated'; fi
+    start tcp_server 0
+    [[ $ready =~ ^listening\ tcp\ 127\.0\.0\.1:[0-9]+$ ]]
+}
