@@ -50,7 +50,7 @@ void result_reply(struct out *o, struct ping_result *r, const struct measure *m,
     if (first)
         hist_add(&r->rtt, rtt_ns);
     r->late += late;
-    if (o->quiet && !o->json)
+    if (o->quiet) /* the totals alone: saying each would disturb the next */
         return;
     out_begin(o, "reply");
     out_uint(o, "number", number);

@@ -56,6 +56,7 @@ result() {
         exits 0 "${proto}_client" --json --quiet --ping -n 20 -i 0 \
             --busy-poll --cpu 0 "$host" "$port"
         result '.received == 20 and .busy_poll and .cpu == "0"'
+        lacks '"event":"reply"' "$out"
         exits 2 "${proto}_client" --ping -l 35 "$host" "$port"
         exits 2 "${proto}_client" --ping -l 70000 "$host" "$port"
         stop
