@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+#
+# What is asked for, made exact: the conditions, the runs in their order, the
+# machine. A run has its place in the order whatever becomes of the others, so
+# that an interrupted comparison can go on.
+# Read next: workload.py.
+import itertools
+import os
+import platform
+import re
+import subprocess
+
+from comparison import run
+
+UNITS = {
+    "percent": {"": 10_000, "%": 10_000},  # in parts per million
+    "duration": {"": 10**9, "ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9,
+                 "m": 60 * 10**9},
+    "rate": {"": 1, "bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9},
+    "size": {"": 1, "K": 10**3, "M": 10**6, "Ki": 1 << 10, "Mi": 1 << 20},
+}
+# Option: kind, least, most, example, suffix of its number.
+LINK = {
+    "loss": ("percent", 0, 10**6, "5%", "_ppm"),
+    "delay": ("duration", 0, 10 * 10**9, "10ms", "_ns"),
+    "jitter": ("duration", 0, 10 * 10**9, "2ms", "_ns"),
+    "duplicate": ("percent", 0, 10**6, "1%", "_ppm"),
+    "reorder": ("percent", 0, 10**6, "1%", "_ppm"),
+    "corrupt": ("percent", 0, 10**6, "1%", "_ppm"),
+    "rate": ("rate", 8000, 10**10, "10mbit", "_bps"),
+}
+# A message has a header of 36 bytes; a datagram above 1472 would be cut into
+# fragments, and "lost" would mean another thing.
+SIZE = ("size", 36, 1472, "1400", "_bytes")
+
+
+class Impossible(ValueError):
+    """A value that cannot be; says which, and what can."""
+
+
+def number(option, text, kind, least, most, example):
+    """The value of an option as an integer of its smallest unit."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z%]*)", text)
+    unit = UNITS[kind].get(match[2]) if match else None
+    if unit is None:
+        raise Impossible(f"--{option} '{text}': not a {kind} such as {example}")
+    value = round(float(match[1]) * unit)
+    if not least <= value <= most:
+        limits = {"percent": "0 to 100 %", "duration": "at most 10 s",
+                  "rate": "8kbit to 10gbit",
+                  "size": f"{least} to {most} bytes"}[kind]
+        raise Impossible(f"--{option} '{text}': must be {limits}")
+    return value
+
+
+def values(option, text, kind, least, most, example, suffix):
+    """A list A,B,C as pairs of text and number, none twice."""
+    pairs = [(word, number(option, word, kind, least, most, example))
+             for word in text.split(",")]
+    if len({value for _, value in pairs}) < len(pairs):
+        raise Impossible(f"--{option} '{text}': the same value twice")
+    return [{option: word, option + suffix: value} for word, value in pairs]
+
+
+def conditions(options):
+    """Each value of each list with each of the others."""
+    lists = [values(name, options[name], *rule) for name, rule in LINK.items()]
+    lists.append([{"size_bytes": pair["size_bytes"]} for pair in
+                  values("size", options["size"], *SIZE)])
+    return [{k: v for part in parts for k, v in part.items()}
+            for parts in itertools.product(*lists)]
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as f:
+            names = [line.partition(":")[2].strip() for line in f
+                     if line.startswith("model name")]
+    except OSError:
+        names = []
+    return " ".join([platform.machine()] + names[:1])
+
+
+def load_hundredths():
+    return round(os.getloadavg()[0] * 100)
+
+
+def version():
+    said = subprocess.run([run.BIN + "/wirelab", "--version"], text=True,
+                          check=True, stdout=subprocess.PIPE).stdout
+    return said.splitlines()[0].split()[-1]
+
+
+def jobs(plan):
+    """(workload, condition, proto, against, repeat): each run, in order. Who
+    comes first changes from repeat to repeat."""
+    result = []
+    for repeat in range(1, plan["repeat"] + 1):
+        sides = ("tcp", "udp") if repeat % 2 else ("udp", "tcp")
+        for condition in range(len(plan["conditions"])):
+            for workload in ("ping", "stream"):
+                result += [(workload, condition, proto, None, repeat)
+                           for proto in sides]
+    for workload in plan["experiments"]:
+        pairs = ([("tcp", "tcp"), ("tcp", "udp")] if workload == "bottleneck"
+                 else [("tcp", None), ("udp", None)])
+        result += [(workload, None, proto, against, 1)
+                   for proto, against in pairs]
+    return result
