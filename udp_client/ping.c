@@ -23,7 +23,8 @@ struct ping {
     struct ping_result result;
     uint64_t token;
     uint64_t begin_ns, last_ns,
-        report_ns; /* first and last sent; next report */
+        report_ns;     /* first and last sent; next report */
+    bool last_is_open; /* the last one sent has no reply yet */
     unsigned char out[DATAGRAM_BUFFER], in[DATAGRAM_BUFFER];
 };
 
@@ -33,13 +34,13 @@ static uint64_t unanswered(const struct ping *p)
 }
 
 /* May the next be sent? By the clock, not by the last reply, so that a slow
- * reply does not hide itself; with --interval 0 when there is nothing to wait
- * for. */
+ * reply does not hide itself; with --interval 0 when the last one has its
+ * reply, or is given up. */
 static uint64_t next_due_ns(const struct ping *p)
 {
     if (p->plan->interval_ns != 0)
         return p->begin_ns + p->result.sent * p->plan->interval_ns;
-    return unanswered(p) == 0 ? 0 : p->last_ns + p->plan->timeout_ns;
+    return p->last_is_open ? p->last_ns + p->plan->timeout_ns : 0;
 }
 
 /* How long to wait after the last: for replies; and when all are here, for
@@ -60,14 +61,14 @@ static int send_one(struct ping *p, uint64_t now_ns, struct err *e)
     if (client_send(p->client, p->out, p->plan->size, e) < 0)
         return -1;
     p->result.sent++;
+    p->last_is_open = true;
     return 0;
 }
 
 /* There is nothing to do but wait for the reply. */
 static bool is_lockstep(const struct ping *p)
 {
-    return p->plan->interval_ns == 0 && unanswered(p) > 0 &&
-           !p->plan->busy_poll;
+    return p->plan->interval_ns == 0 && p->last_is_open && !p->plan->busy_poll;
 }
 
 /* Waits for a datagram until a time. A ping that only waits for replies lets
@@ -99,6 +100,8 @@ static int receive_one(struct ping *p, int flags, struct err *e)
     if (!msg_datagram(p->in, (size_t)n, &m) || m.token != p->token ||
         m.type != MSG_PING || m.number >= p->result.sent)
         return 0;
+    if (m.number + 1 == p->result.sent)
+        p->last_is_open = false;
     result_reply(c->out, &p->result, p->plan, &from, m.number, m.time_ns,
                  clock_now_ns());
     return 0;

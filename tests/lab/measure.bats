@@ -124,6 +124,15 @@ replies='
         fail "$(grep late "$out")"
 }
 
+@test "ping: with --interval 0 a loss costs one time-out, not one each" {
+    lab 6 --rule 'drop client:udp#3' \
+        --server 'udp_server --quiet server 9000' \
+        --client 'udp_client --json --quiet --ping -n 30 -i 0 \
+            --timeout 500ms server 9000'
+    equal 64 'result | [.sent, .received, .lost]' '[30, 29, 1]'
+    equal 64 'result | .elapsed_ns < 5 * 1000000000' true
+}
+
 @test "TCP repairs the same wire: all is delivered, and resent" {
     lab 0 --rule 'drop client:data#5' --rule 'duplicate client:data#7' \
         --server 'tcp_server --quiet -s sink server 9000' \
