@@ -30,7 +30,7 @@ static const struct model models[] = {
 
 struct options {
     const char *model, *service, *congestion;
-    bool list_models, list_services, no_reuseaddr, with_udp;
+    bool list_models, list_services, no_reuseaddr, nodelay, with_udp;
     uint64_t backlog;
 };
 
@@ -51,6 +51,9 @@ static int prepare(int lfd, int family, const struct options *o,
     if (o->congestion != NULL &&
         sock_setsockopt_raw(lfd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
                             (socklen_t)strlen(o->congestion), e) < 0)
+        return -1;
+    /* What is accepted inherits it: Linux, and most others. */
+    if (o->nodelay && sock_setsockopt(lfd, IPPROTO_TCP, TCP_NODELAY, 1, e) < 0)
         return -1;
     if (s->read_rate == 0)
         return 0;
@@ -233,6 +236,8 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
          "wait before closing"},
         {"reset", 0, NULL, opt_flag, &s->reset, 0, 0,
          "close with RST, not FIN"},
+        {"nodelay", 0, NULL, opt_flag, &o->nodelay, 0, 0,
+         "send small segments at once (TCP_NODELAY)"},
         {"no-reuseaddr", 0, NULL, opt_flag, &o->no_reuseaddr, 0, 0,
          "bind without SO_REUSEADDR"},
         {"congestion", 0, "NAME", opt_text, &o->congestion, 0, 0,

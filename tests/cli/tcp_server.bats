@@ -197,6 +197,12 @@ pattern() {
     [ $(($(date +%s%N) - began)) -ge 600000000 ]
 }
 
+@test "--nodelay reaches the kernel" {
+    start tcp_server -v --nodelay 0
+    stop
+    grep -qF 'TCP_NODELAY, 1) = 0' "$talk" || fail "not set"
+}
+
 @test "--read-rate: the client is held back, and loses nothing" {
     start tcp_server --read-rate 1M 0
     head -c 250000 /dev/urandom >in
