@@ -5,6 +5,7 @@
 #include "err.h"
 
 #include "lang.h"
+#include "width.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,6 +41,7 @@ int err_set(struct err *e, enum status status, const char *format, ...)
     va_start(ap, format);
     vsnprintf(e->text, sizeof e->text, _(format), ap);
     va_end(ap);
+    width_mend(e->text);
     e->status = status;
     e->sys = 0;
     e->advice[0] = '\0';
@@ -58,6 +60,7 @@ int err_sys(struct err *e, const char *format, ...)
     va_end(ap);
     size_t used = strlen(e->text);
     snprintf(e->text + used, sizeof e->text - used, ": %s", lang_error(saved));
+    width_mend(e->text);
     e->status = err_status(saved);
     e->sys = saved;
     e->advice[0] = '\0';
@@ -74,6 +77,7 @@ int err_advise(struct err *e, const char *format, ...)
     va_start(ap, format);
     vsnprintf(e->advice, sizeof e->advice, _(format), ap);
     va_end(ap);
+    width_mend(e->advice);
     errno = saved;
     return -1;
 }

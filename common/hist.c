@@ -8,6 +8,7 @@
 #include "hist.h"
 
 #include "clock.h"
+#include "lang.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,7 +147,7 @@ const char *hist_line(const struct hist *h, char *buf, size_t cap)
                  {"p99", 99}, {"p99.9", 99.9}, {"max", 100}};
     size_t used = 0;
     if (h->count == 0) {
-        snprintf(buf, cap, "none");
+        snprintf(buf, cap, "%s", _("none"));
         return buf;
     }
     for (size_t i = 0; i < sizeof parts / sizeof *parts && used < cap; i++) {

@@ -4,6 +4,8 @@
  */
 #include "holder.h"
 
+#include "lang.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -147,14 +149,16 @@ const char *holder_find(const struct addr *a, int type, char *buf, size_t cap)
     bool idle = type == SOCK_DGRAM || e.state == KERNEL_LISTEN;
     if (e.state == KERNEL_TIME_WAIT)
         snprintf(buf, cap,
-                 "an old connection to %s is in TIME_WAIT: it ends within a "
-                 "minute, and SO_REUSEADDR does not mind it",
+                 _("an old connection to %s is in TIME_WAIT: it ends within a "
+                   "minute, and SO_REUSEADDR does not mind it"),
                  addr_format(&e.peer, peer, sizeof peer));
     else if (find_process(e.inode, name, sizeof name, &number))
-        snprintf(buf, cap, "%s (process %ld) %s", name, number,
-                 idle ? "has this port: end it, or use another port"
-                      : "has a connection on this port");
+        snprintf(buf, cap,
+                 idle ? _("%s (process %ld) has this port: end it, or use "
+                          "another port")
+                      : _("%s (process %ld) has a connection on this port"),
+                 name, number);
     else
-        snprintf(buf, cap, "a program of another user has this port");
+        snprintf(buf, cap, "%s", _("a program of another user has this port"));
     return buf;
 }

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "cost.h"
+#include "lang.h"
 #include "msg.h"
 
 static bool stream_only(const struct measure *m)
@@ -20,16 +21,16 @@ const char *measure_unfit(const struct measure *m)
     bool ping_only =
         m->count != 0 || m->interval_ns != MEASURE_UNSET || m->busy_poll;
     if (m->ping && m->stream)
-        return "--ping and --stream exclude each other";
+        return _("--ping and --stream exclude each other");
     if (!m->ping && ping_only)
-        return "--count, --interval and --busy-poll are for --ping";
+        return _("--count, --interval and --busy-poll are for --ping");
     if (!m->stream && stream_only(m))
-        return "--bytes, --parallel, --reverse, --verify and --batch are for "
-               "--stream";
+        return _("--bytes, --parallel, --reverse, --verify and --batch are for "
+                 "--stream");
     if (!m->ping && !m->stream && m->report_ns != 0)
-        return "--report is for --ping and --stream";
+        return _("--report is for --ping and --stream");
     if (m->bytes != 0 && m->duration_ns != 0)
-        return "--bytes and --duration exclude each other";
+        return _("--bytes and --duration exclude each other");
     return NULL;
 }
 

@@ -33,34 +33,34 @@ struct measure {
     {.name = "ping",                                                           \
      .read = opt_flag,                                                         \
      .value = &(m)->ping,                                                      \
-     .help = "measure round trips to an echo server"},                         \
+     .help = N_("measure round trips to an echo server")},                     \
         {.name = "count",                                                      \
          .letter = 'n',                                                        \
          .metavar = "N",                                                       \
          .read = opt_number,                                                   \
          .value = &(m)->count,                                                 \
          .min = 1,                                                             \
-         .help = "ping: so many messages (10)"},                               \
+         .help = N_("ping: so many messages (10)")},                           \
         {.name = "interval",                                                   \
          .letter = 'i',                                                        \
          .metavar = "DUR",                                                     \
          .read = opt_duration,                                                 \
          .value = &(m)->interval_ns,                                           \
-         .help = "ping: one each DUR (200ms); 0: at each reply"},              \
+         .help = N_("ping: one each DUR (200ms); 0: at each reply")},          \
         {.name = "busy-poll",                                                  \
          .read = opt_flag,                                                     \
          .value = &(m)->busy_poll,                                             \
-         .help = "ping: never sleep while waiting"},                           \
+         .help = N_("ping: never sleep while waiting")},                       \
         {.name = "stream",                                                     \
          .read = opt_flag,                                                     \
          .value = &(m)->stream,                                                \
-         .help = "measure one-way bulk to a sink"},                            \
+         .help = N_("measure one-way bulk to a sink")},                        \
         {.name = "bytes",                                                      \
          .metavar = "SIZE",                                                    \
          .read = opt_size,                                                     \
          .value = &(m)->bytes,                                                 \
          .min = 1,                                                             \
-         .help = "stream: so much, instead of --duration"},                    \
+         .help = N_("stream: so much, instead of --duration")},                \
         {.name = "parallel",                                                   \
          .letter = 'P',                                                        \
          .metavar = "N",                                                       \
@@ -68,25 +68,25 @@ struct measure {
          .value = &(m)->streams,                                               \
          .min = 1,                                                             \
          .max = 64,                                                            \
-         .help = "stream: so many at once (1)"},                               \
+         .help = N_("stream: so many at once (1)")},                           \
         {.name = "reverse",                                                    \
          .letter = 'R',                                                        \
          .read = opt_flag,                                                     \
          .value = &(m)->reverse,                                               \
-         .help = "stream: the server sends"},                                  \
+         .help = N_("stream: the server sends")},                              \
         {.name = "verify",                                                     \
          .read = opt_flag,                                                     \
          .value = &(m)->verify,                                                \
-         .help = "stream: compare every byte"},                                \
+         .help = N_("stream: compare every byte")},                            \
         {.name = "report",                                                     \
          .metavar = "DUR",                                                     \
          .read = opt_duration,                                                 \
          .value = &(m)->report_ns,                                             \
          .min = 1,                                                             \
-         .help = "ping, stream: print a report each DUR"},                     \
+         .help = N_("ping, stream: print a report each DUR")},                 \
     {                                                                          \
         .name = "cpu", .metavar = "N", .read = opt_text, .value = &(m)->cpu,   \
-        .help = "stay on this core, counted from 0"                            \
+        .help = N_("stay on this core, counted from 0")                        \
     }
 
 /* Before the options are read: what they do not touch. */

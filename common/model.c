@@ -6,6 +6,7 @@
 #include "model.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -92,23 +93,21 @@ void model_connected(struct server *s, struct model_conn *c)
 static const char *const who_names[] = {"client", "server", "unknown"};
 static const char *const how_names[] = {"fin", "reset", "timeout", "error"};
 
-/* "closed by the client (FIN)", "cut off by the server (RST)" and so on. */
-static void ending(enum model_who who, enum model_how how, char *buf,
-                   size_t cap)
-{
-    const char *by = who == WHO_CLIENT   ? " by the client"
-                     : who == WHO_SERVER ? " by the server"
-                                         : "";
-    static const char *const texts[] = {"closed%s (FIN)", "reset%s (RST)",
-                                        "timed out, closed%s",
-                                        "ended%s by an error"};
-    snprintf(buf, cap, texts[how], by);
-}
+/* How it ended, and by whom. */
+static const char *const endings[][3] = {
+    {N_("closed by the client (FIN)"), N_("closed by the server (FIN)"),
+     N_("closed (FIN)")},
+    {N_("reset by the client (RST)"), N_("reset by the server (RST)"),
+     N_("reset (RST)")},
+    {N_("timed out, closed by the client"),
+     N_("timed out, closed by the server"), N_("timed out, closed")},
+    {N_("ended by the client, by an error"),
+     N_("ended by the server, by an error"), N_("ended by an error")}};
 
 void model_closed(struct server *s, const struct model_conn *c,
                   enum model_who first_closer, enum model_how how)
 {
-    char peer[ADDR_TEXT], local[ADDR_TEXT], text[64];
+    char peer[ADDR_TEXT], local[ADDR_TEXT];
     atomic_fetch_sub(&s->totals->open, 1);
     atomic_fetch_add(&s->totals->received_bytes, c->received_bytes);
     atomic_fetch_add(&s->totals->sent_bytes, c->sent_bytes);
@@ -116,7 +115,6 @@ void model_closed(struct server *s, const struct model_conn *c,
         atomic_fetch_add(&s->totals->failed, 1);
     if (unseen(s))
         return;
-    ending(first_closer, how, text, sizeof text);
     addr_format(&c->peer, peer, sizeof peer);
     out_begin(s->out, "closed");
     out_text(s->out, "proto", "tcp");
@@ -129,7 +127,7 @@ void model_closed(struct server *s, const struct model_conn *c,
     out_uint(s->out, "sent_bytes", c->sent_bytes);
     out_uint(s->out, "duration_ns", out_now_ns(s->out) - c->begin_ns);
     out_end(s->out, "tcp #%llu %s %s, %llu bytes in, %llu out",
-            (unsigned long long)c->number, peer, text,
+            (unsigned long long)c->number, peer, _(endings[how][first_closer]),
             (unsigned long long)c->received_bytes,
             (unsigned long long)c->sent_bytes);
 }
@@ -150,7 +148,7 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
     out_uint(s->out, "bytes", bytes);
     out_bool(s->out, "truncated", truncated);
     out_end(s->out, "udp %s %zu bytes (no connection)%s", text, bytes,
-            truncated ? ", cut: larger than the buffer" : "");
+            truncated ? _(", cut: larger than the buffer") : "");
 }
 
 uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap)
@@ -192,17 +190,19 @@ static void report_text(struct server *s, char *buf, size_t cap)
     if (s->lfd >= 0)
         used = (size_t)snprintf(
             buf, cap,
-            "total tcp: %llu connections, %llu open, %llu failed, "
-            "%llu bytes in, %llu out",
+            _("total tcp: %llu connections, %llu open, %llu failed, "
+              "%llu bytes in, %llu out"),
             get(&t->connections), get(&t->open), get(&t->failed),
             get(&t->received_bytes), get(&t->sent_bytes));
+    if (s->lfd >= 0 && s->fd >= 0)
+        buf[used++] = '\n';
     if (s->fd >= 0)
         snprintf(buf + used, cap - used,
-                 "%stotal udp: %llu datagrams in, %llu out, %llu bytes in, "
-                 "%llu out, %llu cut",
-                 used > 0 ? "\n" : "", get(&t->datagrams_in),
-                 get(&t->datagrams_out), get(&t->datagram_bytes_in),
-                 get(&t->datagram_bytes_out), get(&t->truncated));
+                 _("total udp: %llu datagrams in, %llu out, %llu bytes in, "
+                   "%llu out, %llu cut"),
+                 get(&t->datagrams_in), get(&t->datagrams_out),
+                 get(&t->datagram_bytes_in), get(&t->datagram_bytes_out),
+                 get(&t->truncated));
 }
 
 void model_report(struct server *s, const char *event, int status)

@@ -189,28 +189,28 @@ static int read_unit_option(const char *text, const struct opt *o,
 int opt_size(const char *text, const struct opt *o, struct err *e)
 {
     return read_unit_option(text, o, size_units,
-                            "not a size such as 1400, 64K, 64Ki or 2M",
+                            _("not a size such as 1400, 64K, 64Ki or 2M"),
                             o->value, e);
 }
 
 int opt_duration(const char *text, const struct opt *o, struct err *e)
 {
     return read_unit_option(text, o, duration_units,
-                            "not a duration such as 250us, 20ms, 1.5s or 2m",
+                            _("not a duration such as 250us, 20ms, 1.5s or 2m"),
                             o->value, e);
 }
 
 int opt_rate(const char *text, const struct opt *o, struct err *e)
 {
     return read_unit_option(text, o, rate_units,
-                            "not a rate such as 800kbit, 10mbit or 1gbit",
+                            _("not a rate such as 800kbit, 10mbit or 1gbit"),
                             o->value, e);
 }
 
 int opt_percent(const char *text, const struct opt *o, struct err *e)
 {
     uint64_t value;
-    const char *allowed = "not a percentage from 0% to 100%";
+    const char *allowed = _("not a percentage from 0% to 100%");
     if (read_unit_option(text, o, percent_units, allowed, &value, e) < 0)
         return -1;
     if (value > 100000)

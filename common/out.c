@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "lang.h"
 #include "stop.h"
+#include "width.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -199,8 +200,10 @@ static size_t make_line(char *buf, size_t cap, const char *format, va_list ap)
 {
     int n = vsnprintf(buf, cap - 1, _(format), ap);
     size_t len = n < 0 ? 0 : (size_t)n;
-    if (len > cap - 2)
-        len = cap - 2;
+    if (len > cap - 2) {
+        width_mend(buf);
+        len = strlen(buf);
+    }
     buf[len++] = '\n';
     return len;
 }
@@ -254,6 +257,7 @@ void out_progress(const struct out *o, const char *format, ...)
     if (format != NULL)
         vsnprintf(words, sizeof text - 8, _(format), ap);
     va_end(ap);
+    width_mend(words);
     strcat(text, "\033[K"); /* and nothing of a longer one behind it */
     write_all(STDERR_FILENO, text, strlen(text));
 }
@@ -330,6 +334,7 @@ static void say(const struct out *o, const char *format, va_list ap)
     char text[1024], line[4200];
     size_t taken;
     vsnprintf(text, sizeof text, _(format), ap);
+    width_mend(text);
     size_t len = (size_t)snprintf(line, 64, "%.60s: ", o->program);
     len += terminal_text((const unsigned char *)text, strlen(text), line + len,
                          sizeof line - len - 1, &taken);

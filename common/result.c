@@ -4,6 +4,7 @@
  */
 #include "result.h"
 
+#include "lang.h"
 #include "stop.h"
 
 #include <stdio.h>
@@ -60,8 +61,8 @@ void result_reply(struct out *o, struct ping_result *r, const struct measure *m,
     out_end(o, "%llu bytes from %s: number %llu, %s%s%s%s",
             (unsigned long long)m->size, addr_format(peer, text, sizeof text),
             (unsigned long long)number, hist_time(rtt_ns, time, sizeof time),
-            late ? ", late" : "", first ? "" : ", duplicate",
-            r->run->got.reordered > reordered ? ", reordered" : "");
+            late ? _(", late") : "", first ? "" : _(", duplicate"),
+            r->run->got.reordered > reordered ? _(", reordered") : "");
 }
 
 int result_ping_check(const struct ping_result *r, struct err *e)
@@ -82,11 +83,12 @@ static void ping_text(const struct ping_result *r, char *buf, size_t cap)
     const struct run_counts *got = &r->run->got;
     char line[200], histogram[HIST_TEXT], time[32], connect[60] = "";
     if (r->connect_ns != COST_UNKNOWN)
-        snprintf(connect, sizeof connect, "handshake %s, apart from the rest\n",
+        snprintf(connect, sizeof connect,
+                 _("handshake %s, apart from the rest\n"),
                  hist_time(r->connect_ns, time, sizeof time));
     snprintf(buf, cap,
-             "%llu sent, %llu received, %llu lost, %llu duplicated, "
-             "%llu reordered, %llu late\n%sround trip %s\n%s",
+             _("%llu sent, %llu received, %llu lost, %llu duplicated, "
+               "%llu reordered, %llu late\n%sround trip %s\n%s"),
              (unsigned long long)r->sent, (unsigned long long)got->delivered,
              (unsigned long long)(r->sent - got->delivered),
              (unsigned long long)got->duplicated,
@@ -238,12 +240,12 @@ static void rates(const struct stream_result *r, char *buf, size_t cap)
     double bps = (double)goodput_bps(r);
     size_t unit = 0;
     if (goodput_bps(r) == COST_UNKNOWN) {
-        snprintf(buf, cap, "rate unknown");
+        snprintf(buf, cap, "%s", _("rate unknown"));
         return;
     }
     for (; bps >= 1000 && unit < 3; unit++)
         bps /= 1000;
-    snprintf(buf, cap, "%.4g %s, %.0f messages a second", bps, units[unit],
+    snprintf(buf, cap, _("%.4g %s, %.0f messages a second"), bps, units[unit],
              (double)r->got.delivered * 1e9 / (double)r->got.elapsed_ns);
 }
 
@@ -253,11 +255,11 @@ static void side_text(const struct cost *c, bool is_known, const char *side,
 {
     char time[32];
     if (is_known)
-        snprintf(buf, cap, "%s %llu calls, %s CPU", side,
+        snprintf(buf, cap, _("%s %llu calls, %s CPU"), side,
                  (unsigned long long)c->syscalls,
                  hist_time(c->cpu_ns, time, sizeof time));
     else
-        snprintf(buf, cap, "%s unknown", side);
+        snprintf(buf, cap, _("%s unknown"), side);
 }
 
 /* What it cost, and where losses were: a line for people. */
@@ -265,25 +267,27 @@ static void cost_text(const struct measure *m, const struct stream_result *r,
                       char *buf, size_t cap)
 {
     char sender[80], receiver[80], place[80] = "";
-    side_text(&r->sent.cost, r->know_sent, m->reverse ? "server" : "client",
-              sender, sizeof sender);
-    side_text(&r->got.cost, r->know_got, m->reverse ? "client" : "server",
-              receiver, sizeof receiver);
+    const char *client = _("client"), *server = _("server");
+    side_text(&r->sent.cost, r->know_sent, m->reverse ? server : client, sender,
+              sizeof sender);
+    side_text(&r->got.cost, r->know_got, m->reverse ? client : server, receiver,
+              sizeof receiver);
     if (r->know_sent && r->congestion[0] != '\0' &&
         r->sent.cost.retransmits != COST_UNKNOWN)
-        snprintf(place, sizeof place, "; %llu segments retransmitted (%s)",
+        snprintf(place, sizeof place, _("; %llu segments retransmitted (%s)"),
                  (unsigned long long)r->sent.cost.retransmits, r->congestion);
     else if (r->know_got && r->congestion[0] == '\0' &&
              r->got.cost.kernel_drops != COST_UNKNOWN)
-        snprintf(place, sizeof place, "; receive buffer full: %llu dropped",
+        snprintf(place, sizeof place, _("; receive buffer full: %llu dropped"),
                  (unsigned long long)r->got.cost.kernel_drops);
-    snprintf(buf, cap, "cost: %s; %s%s", sender, receiver, place);
+    snprintf(buf, cap, _("cost: %s; %s%s"), sender, receiver, place);
 }
 
 static void stream_text(const struct measure *m, const struct stream_result *r,
                         char *buf, size_t cap)
 {
-    char cost[240], rate[80], time[32], lost[32] = "unknown";
+    char cost[240], rate[80], time[32], lost[32];
+    snprintf(lost, sizeof lost, "%s", _("unknown"));
     if (r->know_sent && r->know_got)
         snprintf(lost, sizeof lost, "%llu",
                  (unsigned long long)(r->sent.sent - r->got.delivered));
@@ -291,8 +295,8 @@ static void stream_text(const struct measure *m, const struct stream_result *r,
     cost_text(m, r, cost, sizeof cost);
     snprintf(
         buf, cap,
-        "%llu sent, %llu delivered, %s lost, %llu duplicated, "
-        "%llu reordered, %llu corrupt\n%llu bytes in %s: %s\n%s",
+        _("%llu sent, %llu delivered, %s lost, %llu duplicated, "
+          "%llu reordered, %llu corrupt\n%llu bytes in %s: %s\n%s"),
         (unsigned long long)r->sent.sent, (unsigned long long)r->got.delivered,
         lost, (unsigned long long)r->got.duplicated,
         (unsigned long long)r->got.reordered,

@@ -6,6 +6,7 @@
  */
 #include "service.h"
 
+#include "lang.h"
 #include "msg.h"
 #include "run.h"
 #include "sink.h"
@@ -60,29 +61,29 @@ static size_t daytime_produce(struct session *s, void *out, size_t cap)
 
 const struct service services[] = {
     {.name = "echo",
-     .summary = "send back what comes",
+     .summary = N_("send back what comes"),
      .port = 7,
      .rfc = 862,
      .on_input = echo_input},
     {.name = "discard",
-     .summary = "throw away what comes",
+     .summary = N_("throw away what comes"),
      .port = 9,
      .rfc = 863,
      .on_input = discard_input},
     {.name = "chargen",
-     .summary = "send lines of characters without end",
+     .summary = N_("send lines of characters without end"),
      .port = 19,
      .rfc = 864,
      .on_input = discard_input,
      .produce = chargen_produce},
     {.name = "daytime",
-     .summary = "send the date and time once, then close",
+     .summary = N_("send the date and time once, then close"),
      .port = 13,
      .rfc = 867,
      .on_input = discard_input,
      .produce = daytime_produce},
     {.name = "sink",
-     .summary = "count what --stream sends, and report it",
+     .summary = N_("count what --stream sends, and report it"),
      .on_input = sink_input,
      .produce = sink_produce,
      .begin = sink_begin,

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "ev_loop.h"
+#include "lang.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -433,10 +434,10 @@ const char *load_unfit(const struct load *l)
     bool any = l->connections != 0 || l->busy != 0 || l->requests != 0 ||
                l->duration_ns != 0 || l->size != 0 || l->rate != 0;
     if (any && !l->on)
-        return "--connections, --busy, --requests, --duration, --size and "
-               "--rate need --load";
+        return _("--connections, --busy, --requests, --duration, --size and "
+                 "--rate need --load");
     if (l->busy > (l->connections != 0 ? l->connections : 10))
-        return "--busy: more than there are --connections";
+        return _("--busy: more than there are --connections");
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "load.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "stop.h"
 
 #include <stdio.h>
@@ -16,10 +17,10 @@
 static const char *const error_names[LOAD_ERRORS] = {
     "refused", "reset", "timeout", "closed", "wrong", "ports", "other"};
 static const char *const error_words[LOAD_ERRORS] = {
-    "refused",          "reset",
-    "timed out",        "closed before the reply",
-    "wrong in a reply", "without a free port",
-    "failed otherwise"};
+    N_("refused"),          N_("reset"),
+    N_("timed out"),        N_("closed before the reply"),
+    N_("wrong in a reply"), N_("without a free port"),
+    N_("failed otherwise")};
 
 /* N in the time from BEGIN to END, a second. */
 static double per_second(uint64_t n, uint64_t begin_ns, uint64_t end_ns)
@@ -52,12 +53,12 @@ static const char *list_errors(const struct load_result *r, char *buf,
                                size_t cap)
 {
     size_t used = 0;
-    snprintf(buf, cap, "none");
+    snprintf(buf, cap, "%s", _("none"));
     for (int i = 0; i < LOAD_ERRORS; i++)
         if (r->errors[i] != 0 && used < cap)
             used += (size_t)snprintf(
                 buf + used, cap - used, "%s%llu %s", used > 0 ? ", " : "",
-                (unsigned long long)r->errors[i], error_words[i]);
+                (unsigned long long)r->errors[i], _(error_words[i]));
     return buf;
 }
 
@@ -66,22 +67,25 @@ static void print_text(struct client *c, const struct load *l,
 {
     char text[HIST_TEXT + 1200], line[200], rows[HIST_TEXT], errors[300];
     int n = snprintf(text, sizeof text,
-                     "connections  %llu opened, %.0f a second\n"
-                     "connect      %s\n",
+                     _("connections  %llu opened, %.0f a second\n"
+                       "connect      %s\n"),
                      (unsigned long long)r->opened, connect_rate(r),
                      hist_line(&r->connect, line, sizeof line));
+    n +=
+        snprintf(text + n, sizeof text - (size_t)n,
+                 _("requests     %llu of %llu bytes answered, %.0f a second\n"),
+                 (unsigned long long)r->answered, (unsigned long long)l->size,
+                 request_rate(r));
     n += snprintf(text + n, sizeof text - (size_t)n,
-                  "requests     %llu of %llu bytes answered, %.0f a second\n"
-                  "latency%s  %s\n%s",
-                  (unsigned long long)r->answered, (unsigned long long)l->size,
-                  request_rate(r), l->rate != 0 ? " from when due" : "    ",
+                  l->rate != 0 ? _("latency from when due  %s\n%s")
+                               : _("latency      %s\n%s"),
                   hist_line(&r->latency, line, sizeof line),
                   hist_text(&r->latency, rows, sizeof rows));
     if (l->rate != 0)
         n += snprintf(text + n, sizeof text - (size_t)n,
-                      "unsent       %llu that were due before the end\n",
+                      _("unsent       %llu that were due before the end\n"),
                       (unsigned long long)r->unsent);
-    n += snprintf(text + n, sizeof text - (size_t)n, "errors       %s\n",
+    n += snprintf(text + n, sizeof text - (size_t)n, _("errors       %s\n"),
                   list_errors(r, errors, sizeof errors));
     out_bytes(c->out, text, (size_t)n, false, NULL); /* main asks out_check */
 }

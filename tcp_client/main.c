@@ -223,22 +223,24 @@ static int run_load(struct cli *cli, const struct options *o, struct client *c)
 static const char *unfit(const struct options *o, const struct client *c)
 {
     if (c->fin_with_data && c->no_half_close)
-        return "--fin-with-data and --no-half-close exclude each other";
+        return _("--fin-with-data and --no-half-close exclude each other");
     if (o->load.on && (o->ask != NULL || c->until_peer || c->no_half_close ||
                        c->fin_with_data || o->raw))
-        return "--load has connections of its own: --ask, --until-peer, "
-               "--no-half-close, --fin-with-data and --raw are for one";
+        return _("--load has connections of its own: --ask, --until-peer, "
+                 "--no-half-close, --fin-with-data and --raw are for one");
     bool measures = o->measure.ping || o->measure.stream;
     if (measures && (o->load.on || o->ask != NULL || c->until_peer ||
                      c->no_half_close || c->fin_with_data || o->raw))
-        return "--ping and --stream exclude each other, --load, --ask and the "
-               "options of a pipe";
+        return _(
+            "--ping and --stream exclude each other, --load, --ask and the "
+            "options of a pipe");
     if (o->measure.reverse && o->rate != NULL)
-        return "--rate with --reverse is for UDP: here the server would pace";
+        return _(
+            "--rate with --reverse is for UDP: here the server would pace");
     if (o->measure.ping && (o->measure.duration_ns != 0 || o->rate != NULL))
-        return "--ping has a --count and an --interval";
+        return _("--ping has a --count and an --interval");
     if (o->load.on && c->connect_timeout_ns != 0)
-        return "--load: --timeout is for connecting too";
+        return _("--load: --timeout is for connecting too");
     const char *why = measure_unfit(&o->measure);
     return why != NULL ? why : load_unfit(&o->load);
 }
@@ -308,42 +310,42 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
 {
     const struct opt table[] = {
         {"ask", 0, "TEXT", opt_text, &o->ask, 0, 0,
-         "send TEXT as a line, print the reply, close"},
+         N_("send TEXT as a line, print the reply, close")},
         {"until-peer", 0, NULL, opt_flag, &c->until_peer, 0, 0,
-         "end when the server has closed its side"},
+         N_("end when the server has closed its side")},
         {"no-half-close", 0, NULL, opt_flag, &c->no_half_close, 0, 0,
-         "send no FIN at the end of input"},
+         N_("send no FIN at the end of input")},
         {"fin-with-data", 0, NULL, opt_flag, &c->fin_with_data, 0, 0,
-         "send the last bytes and FIN in one segment"},
+         N_("send the last bytes and FIN in one segment")},
         {"reset", 0, NULL, opt_flag, &c->reset, 0, 0,
-         "close with RST, not FIN"},
+         N_("close with RST, not FIN")},
         {"nodelay", 0, NULL, opt_flag, &c->nodelay, 0, 0,
-         "send small segments at once (TCP_NODELAY)"},
+         N_("send small segments at once (TCP_NODELAY)")},
         {"source", 0, "ADDR[:PORT]", opt_text, &c->source, 0, 0,
-         "connect from this address"},
+         N_("connect from this address")},
         {"connect-timeout", 0, "DUR", opt_duration, &c->connect_timeout_ns, 0,
-         0, "give up connecting after so long"},
+         0, N_("give up connecting after so long")},
         {"timeout", 't', "DUR", opt_duration, &c->timeout_ns, 0, 0,
-         "end after so long a silence (ping: 1s, else 10s)"},
+         N_("end after so long a silence (ping: 1s, else 10s)")},
         {"congestion", 0, "NAME", opt_text, &c->congestion, 0, 0,
-         "TCP congestion control"},
+         N_("TCP congestion control")},
         {"raw", 0, NULL, opt_flag, &o->raw, 0, 0,
-         "do not escape bytes on a terminal"},
+         N_("do not escape bytes on a terminal")},
         {"load", 0, NULL, opt_flag, &o->load.on, 0, 0,
-         "load an echo server with many connections"},
+         N_("load an echo server with many connections")},
         {"connections", 0, "N", opt_number, &o->load.connections, 1, 1000000,
-         "load: so many at once (10)"},
+         N_("load: so many at once (10)")},
         {"busy", 0, "N", opt_number, &o->load.busy, 1, 1000000,
-         "load: of them, with a request under way (all)"},
+         N_("load: of them, with a request under way (all)")},
         {"requests", 0, "N", opt_number, &o->load.requests, 1, 0,
-         "load: on each connection, which then ends"},
+         N_("load: on each connection, which then ends")},
         OPT_MEASURE(&o->measure),
         {"duration", 0, "DUR", opt_duration, &o->measure.duration_ns, 1, 0,
-         "load, stream: for so long (10s)"},
+         N_("load, stream: for so long (10s)")},
         {"size", 'l', "SIZE", opt_size, &o->measure.size, 1, MSG_MAX,
-         "of a request or message (64; stream: 1Mi)"},
+         N_("of a request or message (64; stream: 1Mi)")},
         {"rate", 0, "RATE", opt_text, &o->rate, 0, 0,
-         "load: requests a second in all; stream: bit/s"},
+         N_("load: requests a second in all; stream: bit/s")},
         OPT_COMMON(&cli->common),
         OPT_END};
     struct err e;
@@ -367,7 +369,8 @@ int main(int argc, char **argv)
     struct client c = {.fd = -1};
     struct cli cli = {.program = "tcp_client",
                       .operands = "HOST PORT",
-                      .summary = "Connect stdin and stdout to a TCP server."};
+                      .summary =
+                          N_("Connect stdin and stdout to a TCP server.")};
     int status;
     if (!read_options(&cli, &o, &c, argc, argv, &status))
         return status;

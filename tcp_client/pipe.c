@@ -8,6 +8,7 @@
 #include "client.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -100,9 +101,11 @@ static int receive_some(struct pipe *p, struct err *e)
         return 0;
     c->first_closer = "server";
     if (p->send_error.status == STATUS_OK)
-        out_remark(c->out, "the server closed first (FIN)%s",
-                   c->until_peer ? "; closing too"
-                                 : "; this side ends with its input");
+        out_remark(c->out, "%s",
+                   c->until_peer
+                       ? _("the server closed first (FIN); closing too")
+                       : _("the server closed first (FIN); this side ends with "
+                           "its input"));
     return 0;
 }
 

@@ -18,12 +18,12 @@
 #include <string.h>
 
 static const struct model models[] = {
-    {"iterative", "one client at a time; others wait in the backlog",
+    {"iterative", N_("one client at a time; others wait in the backlog"),
      iterative_serve},
-    {"fork", "a process for each client", fork_serve},
-    {"thread", "a thread for each client", thread_serve},
-    {"event", "one thread, and a loop that waits for all", event_serve},
-    {"bufferevent", "the same, but libevent makes the calls",
+    {"fork", N_("a process for each client"), fork_serve},
+    {"thread", N_("a thread for each client"), thread_serve},
+    {"event", N_("one thread, and a loop that waits for all"), event_serve},
+    {"bufferevent", N_("the same, but libevent makes the calls"),
      bufferevent_serve},
     {.name = NULL},
 };
@@ -146,28 +146,29 @@ static const char *unfit(const struct options *o, const struct server *s)
 {
     bool iterative = strcmp(o->model, "iterative") == 0;
     if (!iterative && s->accept_delay_ns != 0)
-        return "--accept-delay needs --model iterative: in the others accept "
-               "never waits for a client to be served";
+        return _("--accept-delay needs --model iterative: in the others accept "
+                 "never waits for a client to be served");
     if (!iterative && s->read_rate != 0)
-        return "--read-rate needs --model iterative, the one that shows flow "
-               "control";
+        return _("--read-rate needs --model iterative, the one that shows flow "
+                 "control");
     if (o->with_udp && strcmp(o->model, "event") != 0)
-        return "--with-udp needs --model event: the others wait for TCP alone";
+        return _(
+            "--with-udp needs --model event: the others wait for TCP alone");
     if (iterative && s->max_clients != 0)
-        return "--max-clients: the iterative model serves one at a time";
+        return _("--max-clients: the iterative model serves one at a time");
     return NULL;
 }
 
 static void print_lists(const struct options *o)
 {
     for (const struct model *m = models; o->list_models && m->name; m++)
-        printf("%-12s %s\n", m->name, m->summary);
+        printf("%-12s %s\n", m->name, _(m->summary));
     for (const struct service *s = services; o->list_services && s->name; s++)
         if (s->rfc != 0)
-            printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
-                   s->rfc);
+            printf(_("%-12s %s (port %u, RFC %u)\n"), s->name, _(s->summary),
+                   s->port, s->rfc);
         else
-            printf("%-12s %s\n", s->name, s->summary);
+            printf("%-12s %s\n", s->name, _(s->summary));
 }
 
 static int run(struct cli *c, const struct options *o, struct server *s)
@@ -213,39 +214,39 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
 {
     const struct opt table[] = {
         {"model", 'm', "NAME", opt_text, &o->model, 0, 0,
-         "how to serve many clients (iterative)"},
+         N_("how to serve many clients (iterative)")},
         {"models", 0, NULL, opt_flag, &o->list_models, 0, 0,
-         "list the models and exit"},
+         N_("list the models and exit")},
         {"service", 's', "NAME", opt_text, &o->service, 0, 0,
-         "what to serve (echo)"},
+         N_("what to serve (echo)")},
         {"services", 0, NULL, opt_flag, &o->list_services, 0, 0,
-         "list the services and exit"},
+         N_("list the services and exit")},
         {"with-udp", 'u', NULL, opt_flag, &o->with_udp, 0, 0,
-         "event: UDP on the same port, in the same loop"},
+         N_("event: UDP on the same port, in the same loop")},
         {"max-clients", 'c', "N", opt_number, &s->max_clients, 1, MAX_CLIENTS,
-         "open at once (100; event: any); others wait"},
+         N_("open at once (100; event: any); others wait")},
         {"idle-timeout", 't', "DUR", opt_duration, &s->idle_timeout_ns, 0, 0,
-         "close a connection silent for so long (5m)"},
+         N_("close a connection silent for so long (5m)")},
         {"count", 'n', "N", opt_number, &s->count, 1, 0,
-         "end after N connections"},
+         N_("end after N connections")},
         {"backlog", 0, "N", opt_number, &o->backlog, 0, 65535,
-         "connections that may wait for accept (128)"},
+         N_("connections that may wait for accept (128)")},
         {"close-first", 0, NULL, opt_flag, &s->close_first, 0, 0,
-         "close after the first answer"},
+         N_("close after the first answer")},
         {"close-delay", 0, "DUR", opt_duration, &s->close_delay_ns, 0, 0,
-         "wait before closing"},
+         N_("wait before closing")},
         {"reset", 0, NULL, opt_flag, &s->reset, 0, 0,
-         "close with RST, not FIN"},
+         N_("close with RST, not FIN")},
         {"nodelay", 0, NULL, opt_flag, &o->nodelay, 0, 0,
-         "send small segments at once (TCP_NODELAY)"},
+         N_("send small segments at once (TCP_NODELAY)")},
         {"no-reuseaddr", 0, NULL, opt_flag, &o->no_reuseaddr, 0, 0,
-         "bind without SO_REUSEADDR"},
+         N_("bind without SO_REUSEADDR")},
         {"congestion", 0, "NAME", opt_text, &o->congestion, 0, 0,
-         "TCP congestion control"},
+         N_("TCP congestion control")},
         {"accept-delay", 0, "DUR", opt_duration, &s->accept_delay_ns, 0, 0,
-         "iterative: wait before each accept"},
+         N_("iterative: wait before each accept")},
         {"read-rate", 0, "BYTES", opt_size, &s->read_rate, 0, 0,
-         "iterative: read so many bytes a second"},
+         N_("iterative: read so many bytes a second")},
         OPT_COMMON(&c->common),
         OPT_END};
     if (!cli_begin(c, table, argc, argv, status))
@@ -272,7 +273,8 @@ int main(int argc, char **argv)
     struct server s = {.lfd = -1, .fd = -1, .idle_timeout_ns = 300 * CLOCK_S};
     struct cli c = {.program = "tcp_server",
                     .operands = "[ADDR] PORT",
-                    .summary = "Serve TCP clients, and show how it is done."};
+                    .summary =
+                        N_("Serve TCP clients, and show how it is done.")};
     int status;
     if (!read_options(&c, &o, &s, argc, argv, &status))
         return status;

@@ -167,19 +167,21 @@ static const char *unfit(const struct options *o, const struct client *c)
 {
     bool measures = o->measure.ping || o->measure.stream;
     if (c->chomp && c->block != 0)
-        return "--chomp is for lines, --block for blocks";
+        return _("--chomp is for lines, --block for blocks");
     if (measures && (o->ask != NULL || c->chomp || c->block != 0 || o->raw))
-        return "--ping and --stream make their own datagrams: --ask, --chomp, "
-               "--block and --raw are for others";
+        return _(
+            "--ping and --stream make their own datagrams: --ask, --chomp, "
+            "--block and --raw are for others");
     if (measures && c->timeout_ns == 0)
-        return "--ping and --stream need a --timeout";
+        return _("--ping and --stream need a --timeout");
     if (o->measure.stream && (c->unconnected || c->broadcast))
-        return "--stream is for one peer: not --unconnected, not --broadcast";
+        return _(
+            "--stream is for one peer: not --unconnected, not --broadcast");
     if (!o->measure.stream &&
         (o->measure.duration_ns != 0 || o->measure.rate_bps != 0))
-        return "--duration and --rate are for --stream";
+        return _("--duration and --rate are for --stream");
     if (!measures && o->measure.size != 0)
-        return "--size is for --ping and --stream";
+        return _("--size is for --ping and --stream");
     return measure_unfit(&o->measure);
 }
 
@@ -213,32 +215,32 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
 {
     const struct opt table[] = {
         {"ask", 0, "TEXT", opt_text, &o->ask, 0, 0,
-         "send TEXT as a line, print the reply"},
+         N_("send TEXT as a line, print the reply")},
         {"chomp", 0, NULL, opt_flag, &c->chomp, 0, 0,
-         "leave each line's newline out"},
+         N_("leave each line's newline out")},
         {"block", 0, "SIZE", opt_size, &c->block, 1, DATAGRAM_BUFFER,
-         "send blocks of SIZE bytes, not lines"},
+         N_("send blocks of SIZE bytes, not lines")},
         {"timeout", 't', "DUR", opt_duration, &c->timeout_ns, 0, 0,
-         "wait so long for replies (1s); 0: only send"},
+         N_("wait so long for replies (1s); 0: only send")},
         {"unconnected", 0, NULL, opt_flag, &c->unconnected, 0, 0,
-         "use sendto and recvfrom, no connect"},
+         N_("use sendto and recvfrom, no connect")},
         {"broadcast", 0, NULL, opt_flag, &c->broadcast, 0, 0,
-         "allow a broadcast address"},
+         N_("allow a broadcast address")},
         {"ttl", 0, "N", opt_number, &c->ttl, 1, 255,
-         "routers a datagram may pass"},
+         N_("routers a datagram may pass")},
         {"source", 0, "ADDR[:PORT]", opt_text, &c->source, 0, 0,
-         "send from this address"},
+         N_("send from this address")},
         {"raw", 0, NULL, opt_flag, &o->raw, 0, 0,
-         "do not escape bytes on a terminal"},
+         N_("do not escape bytes on a terminal")},
         OPT_MEASURE(&o->measure),
         {"duration", 0, "DUR", opt_duration, &o->measure.duration_ns, 1, 0,
-         "stream: for so long (10s)"},
+         N_("stream: for so long (10s)")},
         {"size", 'l', "SIZE", opt_size, &o->measure.size, 1, 0,
-         "of a datagram (ping: 64, stream: 1400)"},
+         N_("of a datagram (ping: 64, stream: 1400)")},
         {"rate", 0, "RATE", opt_rate, &o->measure.rate_bps, 1, 0,
-         "stream: pace it, in bit/s with its headers"},
+         N_("stream: pace it, in bit/s with its headers")},
         {"batch", 0, "N", opt_number, &o->measure.batch, 1, 1024,
-         "stream: so many datagrams a call (GSO, sendmmsg)"},
+         N_("stream: so many datagrams a call (GSO, sendmmsg)")},
         OPT_COMMON(&cli->common),
         OPT_END};
     struct err e;
@@ -262,8 +264,9 @@ int main(int argc, char **argv)
     struct client c = {.fd = -1, .timeout_ns = CLOCK_S};
     struct cli cli = {.program = "udp_client",
                       .operands = "HOST PORT",
-                      .summary = "Send each line of stdin as a UDP datagram; "
-                                 "replies go to stdout."};
+                      .summary =
+                          N_("Send each line of stdin as a UDP datagram; "
+                             "replies go to stdout.")};
     int status;
     if (!read_options(&cli, &o, &c, argc, argv, &status))
         return status;

@@ -17,9 +17,9 @@
 enum { BATCH = 8 }; /* receives a call, unless --batch says */
 
 static const struct model models[] = {
-    {"iterative", "one datagram at a time, from anybody", iterative_serve},
-    {"event", "the same, on a loop that can wait for more", event_serve},
-    {"batch", "many datagrams a call, for speed", batch_serve},
+    {"iterative", N_("one datagram at a time, from anybody"), iterative_serve},
+    {"event", N_("the same, on a loop that can wait for more"), event_serve},
+    {"batch", N_("many datagrams a call, for speed"), batch_serve},
     {.name = NULL},
 };
 
@@ -119,13 +119,13 @@ static int bind_on(struct cli *c, const struct options *o, struct err *e)
 static void print_lists(const struct options *o)
 {
     for (const struct model *m = models; o->list_models && m->name; m++)
-        printf("%-12s %s\n", m->name, m->summary);
+        printf("%-12s %s\n", m->name, _(m->summary));
     for (const struct service *s = services; o->list_services && s->name; s++)
         if (s->rfc != 0)
-            printf("%-12s %s (port %u, RFC %u)\n", s->name, s->summary, s->port,
-                   s->rfc);
+            printf(_("%-12s %s (port %u, RFC %u)\n"), s->name, _(s->summary),
+                   s->port, s->rfc);
         else
-            printf("%-12s %s\n", s->name, s->summary);
+            printf("%-12s %s\n", s->name, _(s->summary));
 }
 
 static int pin(const char *text, struct err *e)
@@ -142,13 +142,13 @@ static int pin(const char *text, struct err *e)
 static const char *unfit(const struct model *m, const struct server *s)
 {
     if (s->batch != 0 && strcmp(m->name, "batch") != 0)
-        return "--batch is for the batch model";
+        return _("--batch is for the batch model");
     if (s->busy_poll && strcmp(m->name, "iterative") != 0)
-        return "--busy-poll is for the iterative model";
+        return _("--busy-poll is for the iterative model");
     if (s->read_rate != 0 && strcmp(m->name, "iterative") != 0)
-        return "--read-rate is for the iterative model";
+        return _("--read-rate is for the iterative model");
     if (s->busy_poll && s->idle_timeout_ns != 0)
-        return "--busy-poll never sees a silence: not with --idle-timeout";
+        return _("--busy-poll never sees a silence: not with --idle-timeout");
     return NULL;
 }
 
@@ -197,31 +197,31 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
 {
     const struct opt table[] = {
         {"model", 'm', "NAME", opt_text, &o->model, 0, 0,
-         "how to serve many clients (iterative)"},
+         N_("how to serve many clients (iterative)")},
         {"models", 0, NULL, opt_flag, &o->list_models, 0, 0,
-         "list the models and exit"},
+         N_("list the models and exit")},
         {"service", 's', "NAME", opt_text, &o->service, 0, 0,
-         "what to serve (echo)"},
+         N_("what to serve (echo)")},
         {"services", 0, NULL, opt_flag, &o->list_services, 0, 0,
-         "list the services and exit"},
+         N_("list the services and exit")},
         {"count", 'n', "N", opt_number, &s->count, 1, 0,
-         "end after N datagrams"},
+         N_("end after N datagrams")},
         {"idle-timeout", 't', "DUR", opt_duration, &s->idle_timeout_ns, 0, 0,
-         "end after so long a silence"},
+         N_("end after so long a silence")},
         {"buffer", 0, "SIZE", opt_size, &s->buffer, 1, 65535,
-         "receive buffer; a larger datagram is cut (65535)"},
+         N_("receive buffer; a larger datagram is cut (65535)")},
         {"join", 0, "GROUP", opt_text, &o->join, 0, 0,
-         "join a multicast group"},
+         N_("join a multicast group")},
         {"batch", 0, "N", opt_number, &s->batch, 1, 64,
-         "batch: so many receives a call (8)"},
+         N_("batch: so many receives a call (8)")},
         {"rcvbuf", 0, "SIZE", opt_size, &o->rcvbuf, 1, 1 << 30,
-         "let so much wait to be received (SO_RCVBUF)"},
+         N_("let so much wait to be received (SO_RCVBUF)")},
         {"read-rate", 0, "BYTES", opt_size, &s->read_rate, 0, 0,
-         "iterative: read so many bytes a second"},
+         N_("iterative: read so many bytes a second")},
         {"busy-poll", 0, NULL, opt_flag, &s->busy_poll, 0, 0,
-         "iterative: never sleep while waiting"},
+         N_("iterative: never sleep while waiting")},
         {"cpu", 0, "N", opt_text, &o->cpu, 0, 0,
-         "stay on this core, counted from 0"},
+         N_("stay on this core, counted from 0")},
         OPT_COMMON(&c->common),
         OPT_END};
     if (!cli_begin(c, table, argc, argv, status))
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
     struct cli c = {.program = "udp_server",
                     .operands = "[ADDR] PORT",
                     .summary =
-                        "Answer UDP datagrams, and show how it is done."};
+                        N_("Answer UDP datagrams, and show how it is done.")};
     int status;
     if (!read_options(&c, &o, &s, argc, argv, &status))
         return status;
