@@ -4,6 +4,7 @@
 #   make demo       the tour            make check    every test
 #   make lint       the style checks    make bench    the event loop measured
 #   make clean      remove build/
+#   make tarball    the programs without dependencies, and the labs, for a stick
 #   make install PREFIX=/usr/local DESTDIR=      make uninstall
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, in a build
@@ -61,7 +62,8 @@ COMMON := $(BUILD)/libcommon.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 LAB := $(filter-out $(BUILD)/obj/wirelab/main.o,$(call objects,wirelab/*.c))
 
-.PHONY: all bench demo check tests lint fuzz clean install install-apparmor uninstall
+.PHONY: all bench demo check tests lint fuzz clean install install-apparmor \
+    uninstall tarball
 all: $(BINARIES) $(CATALOGUES)
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -115,16 +117,17 @@ fuzz:
 
 MAN := $(wildcard docs/man/*.1)
 COMPLETION := scripts/completion.bash
+DOCS := $(shell find docs -name man -prune -o -name '[!.]*[!~]' -type f -print)
+DOCDIR = $(PREFIX)/share/doc/wirelab
+BIN := $(BINARIES)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	    $(DESTDIR)$(PREFIX)/share/doc/wirelab/recordings
-	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	    $(addprefix $(DESTDIR)$(DOCDIR)/,$(sort $(dir $(DOCS))))
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 README.md LICENSE docs/schema.json \
-	    $(DESTDIR)$(PREFIX)/share/doc/wirelab
-	install -m 644 $(wildcard docs/recordings/*) \
-	    $(DESTDIR)$(PREFIX)/share/doc/wirelab/recordings
+	for f in $(wildcard README*.md) LICENSE $(DOCS); do \
+	    install -m 644 $$f $(DESTDIR)$(DOCDIR)/$$f || exit 1; done
 	for l in $(LANGUAGES); do \
 	    install -d $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES && \
 	    install -m 644 $(BUILD)/locale/$$l/LC_MESSAGES/wirelab.mo \
@@ -139,13 +142,41 @@ uninstall:
 	for l in $(LANGUAGES); do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/wirelab.mo; \
 	    done
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/wirelab
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 # Ubuntu 24.04 lets only programs with a profile make user namespaces.
 install-apparmor: install
 	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/wirelab.apparmor \
 	    >$(DESTDIR)/etc/apparmor.d/wirelab
 	apparmor_parser -r $(DESTDIR)/etc/apparmor.d/wirelab
+
+# For machines that have nothing: linked statically (the linker's warnings are
+# answered by scripts/static.c), and packed the same way each time.
+STATIC := $(addprefix $(BUILD)/static/,$(PROGRAMS))
+$(STATIC): $(BUILD)/static/%: $$(call objects,%/*.c) \
+    $(BUILD)/obj/scripts/static.o $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -static -s -o $@ $^ $(LIBS_$*)
+
+NAME := wirelab-$(VERSION)-$(shell uname -m)
+STAGE := $(BUILD)/tarball/$(NAME)
+LICENSES := $(wildcard $(patsubst %,/usr/share/doc/%-dev/copyright, \
+    libc6 libevent libjansson libpcap0.8))
+LOCALE := $(wildcard /usr/lib/locale/C.utf8)
+tarball: $(STATIC) $(CATALOGUES)
+	rm -rf $(BUILD)/tarball
+	$(MAKE) -o all install BIN='$(STATIC)' DESTDIR= PREFIX=$(STAGE)
+	mv $(STAGE)/share/doc/wirelab/* $(STAGE) && rm -r $(STAGE)/share/doc
+	for f in $(LICENSES); do d=$${f%/*}; \
+	    install -D -m 644 $$f $(STAGE)/licenses/$${d##*/} || exit 1; done
+	for f in LC_CTYPE LC_MESSAGES/SYS_LC_MESSAGES; do [ -z '$(LOCALE)' ] || \
+	    install -D -m 644 $(LOCALE)/$$f $(STAGE)/share/locale/C.utf8/$$f || \
+	    exit 1; done
+	tar -C $(BUILD)/tarball --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mode=u=rwX,go=rX --mtime=@$${SOURCE_DATE_EPOCH:-$$( \
+	    git log -1 --format=%ct 2>/dev/null || date -r Makefile +%s)} \
+	    -I 'gzip -n' -cf $(BUILD)/$(NAME).tar.gz $(NAME)
+	@ls -lh $(BUILD)/$(NAME).tar.gz
 
 clean:
 	rm -rf build

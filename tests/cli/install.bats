@@ -25,7 +25,8 @@ install() {
         [ -f "fresh/usr/share/bash-completion/completions/$name" ]
     done
     diff <(ls "$root"/docs/man) <(ls fresh/usr/share/man/man1)
-    [ -f fresh/usr/share/doc/wirelab/schema.json ]
+    [ -f fresh/usr/share/doc/wirelab/docs/schema.json ]
+    [ -f fresh/usr/share/doc/wirelab/docs/labs/03-handshake.lab ]
     [ -f fresh/usr/share/doc/wirelab/LICENSE ]
     [ -z "$(find fresh -type f -perm /022)" ]
     install uninstall
