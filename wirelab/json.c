@@ -221,6 +221,10 @@ static void put_frame(struct json *j, const struct event *e)
     put_addr(j, "destination", &f->frame.destination);
     if (f->frame.kind == FRAME_TCP)
         put_tcp(j, f);
+    if (f->frame.kind == FRAME_ICMP) {
+        out_uint(j->out, "icmp_type", f->frame.icmp_type);
+        out_uint(j->out, "icmp_code", f->frame.icmp_code);
+    }
     out_uint(j->out, "len_bytes", f->frame.payload_len);
     out_uint(j->out, "frame_bytes", f->wire_len);
     out_uint(j->out, "t_ns", e->t_ns);
