@@ -23,8 +23,8 @@ struct infer *infer_new(event_sink_fn *sink, void *context);
 void infer_free(struct infer *in); /* NULL is allowed */
 
 /* HOST sends, or receives, the segment F of FLOW, which stands in SLOT of its
- * table. IS_ANSWERED: some SYN of this conversation will be, or was: a SYN
- * alone does not tell whether anybody listens. */
+ * table. IS_ANSWERED: such a SYN will be, or was: a SYN alone does not
+ * tell whether anybody listens, or has room for one more. */
 void infer_sent(struct infer *in, enum host_id host, const struct flow *flow,
                 size_t slot, const struct frame *f, uint64_t t_ns);
 void infer_received(struct infer *in, enum host_id host,

@@ -33,6 +33,7 @@ struct begin {
 struct record {
     char *path;
     FILE *file;
+    json_t *head; /* its first line */
     unsigned long line;
     struct begin *begin;
     size_t begins, room, given;
@@ -539,41 +540,44 @@ int record_run(struct record *r, const struct lab_view *view, uint64_t *end_ns,
 
 /* --- the file ------------------------------------------------------------ */
 
-static void read_list_size(struct fields *f, const char *key, size_t *size)
+static void read_commands(struct fields *f, const char *key, enum host_id host,
+                          struct record_head *head)
 {
     const json_t *list = json_object_get(f->object, key);
-    f->bad |= !json_is_array(list);
-    *size = json_array_size(list);
+    size_t count = json_array_size(list);
+    f->bad |= !json_is_array(list) || count > LAB_PROGRAMS;
+    for (size_t i = 0; i < count && !f->bad; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        f->bad |= text == NULL;
+        head->command[host][head->commands[host]++] = text;
+    }
 }
 
 /* A recording of another tool of this toolkit, or of a later version? */
 static int read_head(struct record *r, struct record_head *head, struct err *e)
 {
-    json_t *object;
-    int got = read_line(r, &object, e);
+    int got = read_line(r, &r->head, e);
     if (got <= 0)
         return got < 0 ? -1 : err_set(e, STATUS_FAILED, "%s: empty", r->path);
-    struct fields f = {object, false};
+    struct fields f = {r->head, false};
     uint64_t schema = get_uint(&f, "schema", INT64_MAX);
     bool is_start = strcmp(get_text(&f, "event"), "start") == 0 &&
                     strcmp(get_text(&f, "program"), "wirelab") == 0;
     snprintf(head->version, sizeof head->version, "%s",
              get_text(&f, "version"));
-    if (!f.bad && is_start && schema > OUT_SCHEMA) {
-        err_set(e, STATUS_FAILED,
-                "%s: recorded by a later version, Wirelab %.31s (schema %llu; "
-                "this one reads %d)",
-                r->path, head->version, (unsigned long long)schema, OUT_SCHEMA);
-        json_decref(object);
-        return -1;
-    }
+    if (!f.bad && is_start && schema > OUT_SCHEMA)
+        return err_set(e, STATUS_FAILED,
+                       "%s: recorded by a later version, Wirelab %.31s (schema "
+                       "%llu; this one reads %d)",
+                       r->path, head->version, (unsigned long long)schema,
+                       OUT_SCHEMA);
     snprintf(head->kernel, sizeof head->kernel, "%s", get_text(&f, "kernel"));
     head->ipv6 = get_bool(&f, "ipv6");
-    head->loopback = json_is_true(json_object_get(object, "loopback"));
+    head->loopback = json_is_true(json_object_get(r->head, "loopback"));
     head->delay_ns[HOST_CLIENT] = get_uint(&f, "delay_ns_by_client", INT64_MAX);
     head->delay_ns[HOST_SERVER] = get_uint(&f, "delay_ns_by_server", INT64_MAX);
-    read_list_size(&f, "clients", &head->clients);
-    json_decref(object);
+    read_commands(&f, "clients", HOST_CLIENT, head);
+    read_commands(&f, "servers", HOST_SERVER, head);
     if (f.bad || !is_start)
         return err_set(e, STATUS_FAILED, "%s: not a recording of wirelab",
                        r->path);
@@ -612,6 +616,7 @@ void record_close(struct record *r)
         return;
     if (r->file != NULL)
         fclose(r->file);
+    json_decref(r->head);
     free(r->begin);
     free(r->path);
     free(r);

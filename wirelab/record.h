@@ -16,12 +16,13 @@
 
 struct record;
 
-/* What the first line says. */
+/* What the first line says. The commands last as long as the record. */
 struct record_head {
     char version[32], kernel[128];
     bool ipv6, loopback;
     uint64_t delay_ns[HOST_COUNT];
-    size_t clients; /* programs on that host */
+    const char *command[HOST_COUNT][LAB_PROGRAMS];
+    size_t commands[HOST_COUNT];
 };
 
 /* NULL and *e: it cannot be read, is no recording, or is of a later version

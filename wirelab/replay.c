@@ -191,7 +191,8 @@ static void tell(struct replay *r, const struct packet *p, enum host_id from,
 {
     enum host_id unused;
     const struct conversation *c = survey_find(r->o.survey, p, &unused);
-    *t = (struct told){.is_answered = c != NULL && c->is_answered};
+    *t = (struct told){.is_answered = c != NULL && c->is_answered &&
+                                      p->t_ns >= c->answered_ns};
     fill(r, p, from, &t->e);
     struct event_frame *f = &t->e.frame;
     if (f->frame.kind == FRAME_TCP) {

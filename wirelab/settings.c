@@ -385,7 +385,8 @@ int settings_finish(struct settings *s, struct err *e)
     if (check_view(s, e) < 0 || fault_check(s->fault, e) < 0 ||
         (o->loopback && check_loopback(s, e) < 0))
         return -1;
-    if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0)
+    if (o->commands[HOST_CLIENT] + o->commands[HOST_SERVER] > 0 ||
+        s->view != NULL)
         s->demo = NULL;
     if (s->demo != NULL)
         settings_demo(s, s->demo);

@@ -21,11 +21,12 @@
 #define FLOW_ALL UINT64_MAX
 
 /* What a picture is of. */
-struct stage {
+struct subject {
     struct addr host[HOST_COUNT]; /* len 0: not known */
     char wire[64];    /* what the wire's column is called; "": by its delay */
     char source[256]; /* a line above the picture, or "" */
     char kernel[128]; /* under which it happened; "": this machine's */
+    bool several;     /* conversations, of which some go on at once */
     bool one_clock;   /* all times are of the host CLOCK */
     enum host_id clock;
 };
@@ -38,7 +39,7 @@ struct settings {
     const char *view;       /* a file to show, instead; or NULL */
     const char *view_other; /* the other capture of the same run, or NULL */
     uint64_t flow;          /* of that file */
-    struct stage stage;
+    struct subject subject;
 
     unsigned lanes; /* LANE_* */
     bool has_only;

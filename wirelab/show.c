@@ -63,8 +63,8 @@ static void name_wire(const struct settings *s, char *buf, size_t cap)
     const struct fault *f = s->fault;
     double there = (double)f->link[HOST_CLIENT].delay_ns / (double)CLOCK_MS;
     double back = (double)f->link[HOST_SERVER].delay_ns / (double)CLOCK_MS;
-    if (s->stage.wire[0] != '\0')
-        snprintf(buf, cap, "%s", s->stage.wire);
+    if (s->subject.wire[0] != '\0')
+        snprintf(buf, cap, "%s", s->subject.wire);
     else if (s->lab.loopback)
         snprintf(buf, cap, "no wire: loopback");
     else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
@@ -95,7 +95,7 @@ static void words_init(const struct settings *s, struct words *words)
                                        : s->relative ? WORDS_RELATIVE
                                                      : WORDS_LETTERS};
     for (int i = 0; i < HOST_COUNT; i++)
-        words->host[i] = s->stage.host[i];
+        words->host[i] = s->subject.host[i];
     for (int i = 0; i < HOST_COUNT && !s->lab.loopback; i++)
         if (words->host[i].len == 0)
             addr_parse(link_address(i, s->lab.link.ipv6), &words->host[i],
@@ -129,8 +129,8 @@ static void take_time(const struct row *row, void *context)
 {
     struct show *w = context;
     struct row copy = *row;
-    struct row_cell *mine = &copy.cell[w->s->stage.clock];
-    struct row_cell *other = &copy.cell[1 - w->s->stage.clock];
+    struct row_cell *mine = &copy.cell[w->s->subject.clock];
+    struct row_cell *other = &copy.cell[1 - w->s->subject.clock];
     if (!mine->timed) {
         mine->timed = other->timed;
         mine->t_ns = other->t_ns;
@@ -150,11 +150,11 @@ static int open_ladder(struct show *w, struct err *e)
         .explain = s->explain,
         .has_only = s->has_only,
         .only = s->only,
-        .several = s->lab.commands[HOST_CLIENT] > 1,
+        .several = s->lab.commands[HOST_CLIENT] > 1 || s->subject.several,
         .delay_ns = there > back ? there : back,
         .beside = w->pair.beside,
     };
-    w->ladder = ladder_new(&o, s->stage.one_clock ? take_time : show_row, w);
+    w->ladder = ladder_new(&o, s->subject.one_clock ? take_time : show_row, w);
     if (w->ladder != NULL)
         return 0;
     return err_set(e, STATUS_FAILED, "no memory for the picture");
@@ -192,7 +192,7 @@ static void open_slide(struct show *w)
 {
     struct svg_picture about = {.explain = w->s->explain};
     snprintf(about.caption[0], sizeof about.caption[0], "%s",
-             w->s->stage.source);
+             w->s->subject.source);
     show_caption(w->s, HOST_SERVER, about.caption[1], sizeof about.caption[1]);
     show_caption(w->s, HOST_CLIENT, about.caption[2], sizeof about.caption[2]);
     snprintf(about.wire, sizeof about.wire, "%s", w->wire);
@@ -237,7 +237,8 @@ no_memory:
 static int open_files(struct show *w, int argc, char **argv, struct err *e)
 {
     const struct settings *s = w->s;
-    const char *kernel = s->stage.kernel[0] != '\0' ? s->stage.kernel : NULL;
+    const char *kernel =
+        s->subject.kernel[0] != '\0' ? s->subject.kernel : NULL;
     if (s->json && (w->json = json_stdout(w->out)) == NULL)
         return err_set(e, STATUS_FAILED, "no memory for JSON");
     if (s->record != NULL && (w->record = json_record(s->record, e)) == NULL)
@@ -306,8 +307,8 @@ static void show_head(struct show *w)
     w->begun = true;
     if (w->s->layers)
         layers_head(&w->layers);
-    if (w->row != NULL && w->s->stage.source[0] != '\0')
-        show_line(w->s->stage.source, w);
+    if (w->row != NULL && w->s->subject.source[0] != '\0')
+        show_line(w->s->subject.source, w);
     if (w->text == NULL)
         return;
     text_legend(w->text);

@@ -126,6 +126,13 @@ static void turn(struct conversation *c)
     c->seen_at[HOST_SERVER] = seen;
 }
 
+/* Has it reached the other host, as far as this capture knows? Linux' cooked
+ * ones may have it twice. */
+static bool is_seen_coming(const struct survey *s, const struct packet *p)
+{
+    return p->inbound ? s->is_ours : !p->outbound;
+}
+
 static void take(struct survey *s, const struct packet *p)
 {
     const struct frame *f = &p->frame;
@@ -149,6 +156,9 @@ static void take(struct survey *s, const struct packet *p)
         turn(c);
         from = HOST_CLIENT;
     }
+    if (is_syn(f) && from == HOST_CLIENT && !c->is_answered &&
+        is_seen_coming(s, p))
+        c->answered_ns = p->t_ns;
     c->has_syn |= is_syn(f);
     c->is_answered |= is_answer(f);
     c->frames++;
@@ -179,6 +189,18 @@ int survey_read(struct survey *s, const char *path, struct err *e)
         take(s, &p);
     capture_close(c);
     return 0;
+}
+
+void survey_join(struct survey *of_client, const struct survey *of_server)
+{
+    for (size_t i = 0; i < of_client->count; i++)
+        for (size_t k = 0; k < of_server->count; k++) {
+            struct conversation *c = &of_client->at[i];
+            const struct conversation *s = &of_server->at[k];
+            if (c->proto == s->proto && addr_equal(&c->end[0], &s->end[0]) &&
+                addr_equal(&c->end[1], &s->end[1]))
+                c->answered_ns = s->answered_ns;
+        }
 }
 
 void survey_free(struct survey *s)

@@ -24,7 +24,9 @@ struct conversation {
                                     without any, the first packet */
     bool has_syn;                /* a SYN was seen */
     bool is_answered;            /* and a SYN+ACK */
-    uint64_t frames, bytes;      /* bytes of payload */
+    uint64_t answered_ns;   /* none before this: the time of the last SYN that
+                               came to who answered, where that can be told */
+    uint64_t frames, bytes; /* bytes of payload */
     uint64_t first_ns, last_ns;
     bool seen_at[HOST_COUNT]; /* by that host's own capture */
 };
@@ -44,6 +46,10 @@ struct survey {
  * will tell. */
 int survey_read(struct survey *s, const char *path, struct err *e);
 void survey_free(struct survey *s);
+
+/* Takes over from the server's own capture which of several SYNs it answered:
+ * a full backlog drops some, and the client cannot tell them from lost ones. */
+void survey_join(struct survey *of_client, const struct survey *of_server);
 
 /* The conversation of a packet, and which of its ends sent it; or NULL: it
  * is of none, or of one that is not kept. */

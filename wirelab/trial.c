@@ -142,26 +142,25 @@ static int say_error(const struct err *e)
 }
 
 /* The run itself, or the one that was recorded: then *own, which is for the
- * picture, comes to say what that was like. */
+ * picture, comes to say what that was like, as long as *FILE is open. */
 static int watch(const char *recording, struct settings *own,
-                 const struct lab_view *view, struct lab_result *result,
-                 struct err *e)
+                 const struct lab_view *view, struct view **file,
+                 struct lab_result *result, struct err *e)
 {
     struct kept *kept = view->context;
     if (recording == NULL)
         return lab_run(&own->lab, view, result, e);
     *result = (struct lab_result){0};
     own->view = recording;
-    struct view *v = view_open(own, e);
-    if (v == NULL)
+    *file = view_open(own, e);
+    if (*file == NULL)
         return -1;
-    int run = view_must_choose(v)
+    int run = view_must_choose(*file)
                   ? err_set(e, STATUS_USAGE,
                             "%s: several conversations: hand in a recording "
                             "(--record), or a capture of one",
                             recording)
-                  : view_run(v, view, result, e);
-    view_close(v);
+                  : view_run(*file, view, result, e);
     result->status = kept->status;
     return run;
 }
@@ -182,9 +181,10 @@ static int run_here(const struct scene *s, const char *recording)
                                   .input = -1,
                                   .context = &kept};
     struct lab_result result;
+    struct view *file = NULL;
     struct err e;
     int status = 0;
-    bool failed = watch(recording, &own, &view, &result, &e) < 0;
+    bool failed = watch(recording, &own, &view, &file, &result, &e) < 0;
     if (failed && e.status == STATUS_SKIP) {
         status = say_error(&e);
     } else if (result.signal != 0) {
@@ -200,6 +200,7 @@ static int run_here(const struct scene *s, const char *recording)
         status = STATUS_EXPECT;
     }
     discard(&kept);
+    view_close(file);
     return status;
 }
 

@@ -29,7 +29,7 @@ struct view {
 static int open_record(struct view *v, struct settings *s, struct err *e)
 {
     struct record_head head;
-    struct stage *stage = &s->stage;
+    struct subject *subject = &s->subject;
     v->record = record_open(v->path, &head, e);
     if (v->record == NULL)
         return -1;
@@ -40,11 +40,13 @@ static int open_record(struct view *v, struct settings *s, struct err *e)
                        "--flow is for captures; %s is a recording", v->path);
     s->lab.link.ipv6 = head.ipv6;
     s->lab.loopback = head.loopback;
-    s->lab.commands[HOST_CLIENT] = head.clients;
-    for (int i = 0; i < HOST_COUNT; i++)
+    for (int i = 0; i < HOST_COUNT; i++) {
         s->fault->link[i].delay_ns = head.delay_ns[i];
-    snprintf(stage->kernel, sizeof stage->kernel, "%s", head.kernel);
-    snprintf(stage->source, sizeof stage->source,
+        s->lab.commands[i] = head.commands[i];
+        memcpy(s->lab.command[i], head.command[i], sizeof head.command[i]);
+    }
+    snprintf(subject->kernel, sizeof subject->kernel, "%s", head.kernel);
+    snprintf(subject->source, sizeof subject->source,
              "Recorded by Wirelab %s on Linux %s.", head.version, head.kernel);
     return 0;
 }
@@ -92,14 +94,24 @@ static int choose(struct view *v, const struct settings *s, struct err *e)
 }
 
 /* Whose clock it is that a capture has: the one host's where it was made. */
-static void set_clock(struct stage *stage, const struct conversation *c)
+static void set_clock(struct subject *subject, const struct conversation *c)
 {
     bool client = c->seen_at[HOST_CLIENT], server = c->seen_at[HOST_SERVER];
-    stage->one_clock = true;
-    stage->clock = server && !client ? HOST_SERVER : HOST_CLIENT;
-    snprintf(stage->wire, sizeof stage->wire,
+    subject->one_clock = true;
+    subject->clock = server && !client ? HOST_SERVER : HOST_CLIENT;
+    snprintf(subject->wire, sizeof subject->wire,
              client == server ? "as captured" : "seen by %s",
-             host_name(stage->clock));
+             host_name(subject->clock));
+}
+
+/* Does one begin before another is over? */
+static bool overlap(const struct survey *s)
+{
+    for (size_t i = 1; i < s->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (s->at[i].first_ns <= s->at[k].last_ns)
+                return true;
+    return false;
 }
 
 /* The other capture of the run, too: whose is whose? The survey is to be of the
@@ -128,13 +140,14 @@ static int open_second(struct view *v, struct settings *s, struct err *e)
         v->survey = other;
         other = mine;
     }
+    survey_join(&v->survey, &other);
     survey_free(&other);
     return replay_delays(v->path_of, v->delay_ns, e);
 }
 
 static int open_capture(struct view *v, struct settings *s, struct err *e)
 {
-    struct stage *stage = &s->stage;
+    struct subject *subject = &s->subject;
     if (s->pcap != NULL)
         return err_set(e, STATUS_USAGE,
                        "--pcap is for runs and recordings; %s is a capture",
@@ -145,15 +158,17 @@ static int open_capture(struct view *v, struct settings *s, struct err *e)
         return -1;
     const struct conversation *c = v->only != NULL ? v->only : &v->survey.at[0];
     for (int i = 0; i < HOST_COUNT; i++) {
-        stage->host[i] = c->end[i];
-        addr_set_port(&stage->host[i], 0);
+        s->lab.commands[i] = 0; /* which programs ran, nobody knows */
+        subject->host[i] = c->end[i];
+        addr_set_port(&subject->host[i], 0);
         s->fault->link[i].delay_ns = v->delay_ns[i];
     }
+    subject->several = v->only == NULL && overlap(&v->survey);
     if (s->view_other == NULL)
-        set_clock(stage, c);
+        set_clock(subject, c);
     else
-        snprintf(stage->wire, sizeof stage->wire, "seen by both");
-    snprintf(stage->source, sizeof stage->source,
+        snprintf(subject->wire, sizeof subject->wire, "seen by both");
+    snprintf(subject->source, sizeof subject->source,
              "From %s: the states are inferred from the segments.",
              s->view_other == NULL ? "a capture"
                                    : "the captures of both hosts");

@@ -18,9 +18,10 @@
 struct view;
 
 /* Opens the file s->view and fills in what it says about its hosts and its
- * wire (s->stage, the delay). NULL and *e: it cannot be read, or it is
- * neither; STATUS_USAGE: s->flow names no conversation in it, or it is asked
- * for what a capture has not. */
+ * wire (s->subject, the delay, s->lab.command, which lasts until the file is
+ * closed). NULL and *e: it cannot be read, or it is neither; STATUS_USAGE:
+ * s->flow names no conversation in it, or it is asked for what a capture has
+ * not. */
 struct view *view_open(struct settings *s, struct err *e);
 void view_close(struct view *v); /* NULL is allowed */
 

@@ -180,6 +180,25 @@ END
     says 'line 2 is too long'
 }
 
+@test "the programs are those of the recording; of a capture they are not known" {
+    need jq
+    local many=$recordings/../labs/recordings/12-many-clients.ndjson
+    exits 0 wirelab --json --svg slide.svg view "$many"
+    cmp <(head -n 1 "$many" | jq -c '[.clients, .servers]') \
+        <(head -n 1 "$out" | jq -c '[.clients, .servers]')
+    grep -q '>client: .* | tcp_client server 9000 (and 1 more)<' slide.svg
+    exits 0 wirelab --quiet --pcap run view "$hello"
+    exits 0 wirelab --json --svg slide.svg view run-client.pcapng
+    [ "$(head -n 1 "$out" | jq -c '[.clients, .servers]')" = '[[],[]]' ]
+    lacks 'tcp_client' slide.svg
+    sed '1s/"clients":\[[^]]*\]/"clients":[7]/' "$hello" >senseless
+    exits 1 wirelab view senseless
+    says 'senseless: not a recording'
+    sed "1s/\"clients\":\[/&$(printf '"x",%.0s' {1..20})/" "$hello" >senseless
+    exits 1 wirelab view senseless
+    says 'senseless: not a recording'
+}
+
 @test "an event that is not known here is passed over" {
     { head -n 1 "$hello"; echo '{"schema":1,"event":"weather","rain":true}'
         tail -n +2 "$hello"; } >newer
