@@ -6,7 +6,7 @@
 # Read next: tcp.bats, the same without faults.
 # shellcheck disable=SC2016,SC2154 # for wirelab's shell; err: see the helpers
 load ../cli/helpers
-load lab
+load scenes
 
 echo_server='tcp_server -n 1 server 9000'
 waiting_server='tcp_server -n 1 --close-delay 200ms server 9000'
@@ -15,50 +15,50 @@ udp_server='udp_server -n 1 server 9000'
 udp_ask='udp_client --ask hello server 9000'
 
 @test "SYN is lost, and sent again by a timeout" {
-    lab 'client SYN lost by rule 1; client SYN again timeout
+    scene 'client SYN lost by rule 1; client SYN again timeout
          server SYN+ACK; client ESTABLISHED; client recv = 6' \
         --rule 'drop client:syn#1' --server "$echo_server" --client "$ask"
 }
 
 @test "SYN+ACK is lost, and sent again" {
-    lab 'server SYN+ACK lost by rule 1; server SYN+ACK again
+    scene 'server SYN+ACK lost by rule 1; server SYN+ACK again
          client ESTABLISHED; client recv = 6' \
         --rule 'drop server:synack#1' --server "$echo_server" --client "$ask"
 }
 
 @test "data is lost, and the same seq is sent again by a timeout" {
-    lab 'client 6 B seq=x+1 lost by rule 1; client 6 B seq=x+1 again timeout
+    scene 'client 6 B seq=x+1 lost by rule 1; client 6 B seq=x+1 again timeout
          server recv = 6 "hello\n"; client recv = 6 "hello\n"' \
         --rule 'drop client:data#1' --server "$echo_server" --client "$ask"
 }
 
 @test "data is lost in the middle, and later ACKs bring it again" {
-    lab 'client data lost by rule 1; client data again acks
+    scene 'client data lost by rule 1; client data again acks
          server FIN; client TIME_WAIT' \
         --rule 'drop client:data#3' --server "$echo_server" \
         --client 'head -c 20000 /dev/zero | tcp_client server 9000'
 }
 
 @test "an ACK is lost, and nobody minds" {
-    lab 'client ACK lost by rule 1; server recv = 6; client recv = 6
+    scene 'client ACK lost by rule 1; server recv = 6; client recv = 6
          no client SYN again
          no client data again' \
         --rule 'drop client:ack#1' --server "$echo_server" --client "$ask"
 }
 
 @test "FIN is lost, and sent again by a timeout" {
-    lab 'client FIN lost by rule 1; client FIN again timeout
+    scene 'client FIN lost by rule 1; client FIN again timeout
          server CLOSE_WAIT; client TIME_WAIT' \
         --rule 'drop client:fin#1' --server "$waiting_server" --client "$ask"
 }
 
 @test "the server's FIN is lost, and sent again" {
-    lab 'server FIN lost by rule 1; server FIN again; client TIME_WAIT' \
+    scene 'server FIN lost by rule 1; server FIN again; client TIME_WAIT' \
         --rule 'drop server:fin#1' --server "$waiting_server" --client "$ask"
 }
 
 @test "a duplicate: two arrive, two ACKs, one recv" {
-    lab 'client 6 B duplicated by rule 1; client 6 B received
+    scene 'client 6 B duplicated by rule 1; client 6 B received
          client 6 B received copy; client FIN
          exactly 1 server recv > 0
          exactly 2 server ACK ack=x+7' \
@@ -67,14 +67,14 @@ udp_ask='udp_client --ask hello server 9000'
 }
 
 @test "damage: the checksum catches it, nobody is told, a timeout repairs it" {
-    lab 'client 6 B corrupted by rule 1; client 6 B received
+    scene 'client 6 B corrupted by rule 1; client 6 B received
          client 6 B again timeout; server recv = 6 "hello\n"
          exactly 1 server recv > 0' \
         --rule 'corrupt client:data#1' --server "$echo_server" --client "$ask"
 }
 
 @test "UDP: what is lost stays lost, and nobody says so" {
-    lab_status=5 lab 'client 6 B lost by rule 1
+    lab_status=5 scene 'client 6 B lost by rule 1
          exactly 1 client UDP
          no server recvfrom = 6
          no server UDP' \
@@ -82,41 +82,45 @@ udp_ask='udp_client --ask hello server 9000'
 }
 
 @test "UDP: a duplicate arrives twice" {
-    lab 'client 6 B duplicated by rule 1
+    scene 'client 6 B duplicated by rule 1
          exactly 2 server recvfrom = 6' \
         --rule 'duplicate client:udp#1' \
         --server 'udp_server -n 2 server 9000' --client "$udp_ask"
 }
 
 @test "UDP: damage is dropped by the checksum" {
-    lab_status=5 lab 'client 6 B corrupted by rule 1; client 6 B received
+    lab_status=5 scene 'client 6 B corrupted by rule 1; client 6 B received
          no server recvfrom = 6' \
         --rule 'corrupt client:udp#1' --server "$udp_server" --client "$udp_ask"
 }
 
 @test "UDP: boundaries are kept, two sends are two recvs" {
-    lab 'server recvfrom = 4 "one\n"; server recvfrom = 4 "two\n"' \
+    scene 'server recvfrom = 4 "one\n"; server recvfrom = 4 "two\n"' \
         --server 'udp_server -n 2 server 9000' \
         --client '{ echo one; echo two; } | udp_client server 9000'
 }
 
 @test "UDP to a closed port: ICMP, seen by a connected socket" {
-    lab_status=4 lab 'client 6 B; server ICMP port unreachable
+    lab_status=4 scene 'client 6 B; server ICMP port unreachable
          client recv = ECONNREFUSED' \
         --client 'udp_client --ask hello server 9000'
 }
 
 @test "UDP to a closed port: ICMP, missed by an unconnected socket" {
-    lab_status=5 lab 'client 6 B; server ICMP port unreachable
+    lab_status=5 scene 'client 6 B; server ICMP port unreachable
          client recvfrom = EAGAIN' \
         --client 'udp_client --unconnected -t 300ms --ask hello server 9000'
 }
 
 @test "fragments take part: lose one, and the datagram is lost" {
-    lab_status=5 lab 'client frame lost by rule 1
+    lab_status=5 scene 'client frame lost by rule 1
          no server recvfrom > 0' \
         --rule 'drop client:any#2' --server "$udp_server" \
         --client 'head -c 4000 /dev/zero | udp_client --block 4000 server 9000'
+}
+
+@test "of these scenes: tshark agrees on each frame, no word lies over another" {
+    judge
 }
 
 # fates SEED OPTION...: the frames of a run by what they are, each with its

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# recordings: those in docs/recordings are drawn, each with its kernel, and
-# its script makes them again.
-# Read next: scripts/recordings.
+# recordings: those in docs/recordings are drawn, each with its kernel; they
+# and the labs' own are judged as scenes are; and their script makes them again.
+# Read next: scripts/recordings, scenes.bash.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
-load lab
+load scenes
 
 recordings=$BATS_TEST_DIRNAME/../../docs/recordings
 
@@ -46,6 +46,17 @@ recordings=$BATS_TEST_DIRNAME/../../docs/recordings
         view "$recordings/lost-tcp.ndjson"
     exits 0 wirelab --quiet --expect 'server killed 9 & server FIN' \
         view "$recordings/killed.ndjson"
+}
+
+@test "each gives captures with its rows, and a slide; the labs' too" {
+    local file
+    for file in "$recordings"/*.ndjson "$recordings"/../labs/recordings/*; do
+        of=$BATS_FILE_TMPDIR/$(basename "$file" .ndjson)
+        exits 0 wirelab --json --pcap "$of" --svg "$of.svg" view "$file"
+        cp "$out" "$of.json"
+        same_captures "$file" || fail "$file"
+    done
+    judge
 }
 
 @test "the script makes one again" {
