@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: MIT
+#
+# The figures of the experiments that have a link of their own: one message is
+# lost and others wait for it; two flows share a narrow link; a server reads
+# slowly. Each draws one typical run, and says what came of all its repeats.
+# Read next: page.py.
+import statistics
+
+from comparison import plots, words
+from comparison.figures import SIDES, Figure
+from comparison.results import spread
+
+MS, S = 1_000_000, 1_000_000_000
+FIRST, SECOND = "TCP", "UDP"  # two lines, whatever they are
+
+
+def typical(runs, figure):
+    """The run whose figure is the middle one."""
+    known = [run for run in runs if figure(run) is not None]
+    return sorted(known, key=figure)[(len(known) - 1) // 2] if known else None
+
+
+def blocking(results):
+    """One message is lost: what of those behind it?"""
+    sides, panel = {}, plots.Panel(
+        "blocking",
+        "When each message reaches the program",
+        "number of the message",
+        "ms after the first one left",
+    )
+    for side in SIDES:
+        run = typical(results.of("blocking", None, side), last_arrival)
+        if run:
+            sides[side.upper()] = [
+                (i, t / MS) for i, t in enumerate(run["arrived_ns"], 1) if t
+            ]
+    if not sides:
+        return None
+    lost = run["lost_message"] + 1
+    plots.points(panel, sides)
+    panel.mark_x(lost, f"{lost} is lost")
+    says = [
+        (side.upper(), text)
+        for side in SIDES
+        for text in [blocked(side, results.of("blocking", None, side))]
+        if text
+    ]
+    panel.about += ". " + " ".join(f"{who}: {what}" for who, what in says)
+    return Figure(
+        "blocking",
+        "One message is lost: who waits for it?",
+        f"Both send a message each {words.number(run['interval_ns'] / MS)} "
+        f"ms, and the wire loses number {lost} once. A mark is the moment at "
+        "which the program’s recv had that message.",
+        "UDP’s marks lie on one slope, with a gap: the others do not know of "
+        "the lost one. TCP delivers in order, so what came behind the lost "
+        "message waits in the kernel until it has been sent again: the step "
+        "is called head-of-line blocking.",
+        [panel],
+        says,
+    )
+
+
+def last_arrival(run):
+    return max((t for t in run["arrived_ns"] if t), default=None)
+
+
+def delays(run):
+    pairs = zip(run["sent_ns"], run["arrived_ns"])
+    return [None if came is None else came - sent for sent, came in pairs]
+
+
+def usual_ns(run):
+    """How long a message takes that nothing holds up."""
+    before = delays(run)[: run["lost_message"]]
+    known = [delay for delay in before if delay is not None]
+    return statistics.median(known) if known else None
+
+
+def held_back(run):
+    """Those behind the lost one that took half as long again as usual."""
+    usual = usual_ns(run)
+    if usual is None:
+        return None
+    behind = delays(run)[run["lost_message"] + 1 :]
+    return sum(delay is not None and delay > 1.5 * usual for delay in behind)
+
+
+def blocked(side, runs):
+    if not runs:
+        return None
+    late = spread([delays(run)[run["lost_message"]] for run in runs])
+    held = spread([held_back(run) for run in runs])
+    usual = spread([usual_ns(run) for run in runs])
+    waited = "none behind it waits"
+    if held and held.median:
+        waited = f"{words.span(held)} behind it wait for it"
+    if late:
+        took = words.milliseconds(late)
+        came = f"The lost message arrives after all, {took} after it was sent"
+    else:
+        came = "The lost message never arrives"
+    takes = f"; the others take {words.milliseconds(usual)}" if usual else ""
+    return f"{came}; {waited}{takes}."
+
+
+def slow_reader(results):
+    panels, windows, says = [], [], []
+    for side in SIDES:
+        runs = results.of("slow-reader", None, side)
+        run = typical(runs, lambda run: run["elapsed_ns"])
+        if run:
+            panels.append(flow_panel(run))
+            says.append((side.upper(), slowed(runs)))
+            panels[-1].about += f": {says[-1][1]}"
+        if run and run["window"]:
+            windows.append(window_panel(run))
+    if not panels:
+        return None
+    rate = words.number(run["read_rate_bytes"] / 1000)
+    return Figure(
+        "slow-reader",
+        "The server reads slowly: who is told?",
+        f"The server’s program takes {rate} kB a second, and the client could "
+        "send much faster.",
+        "What has arrived and is not read yet lies in the receiver’s buffer. "
+        "Where sending runs parallel to reading, the sender has been slowed "
+        "down: TCP’s window tells it how much more may come. Where it runs "
+        "away from it, what does not fit the buffer is "
+        "thrown away: UDP tells nobody.",
+        panels + windows,
+        says,
+    )
+
+
+def running(run, field):
+    step = run["interval_ns"] / S
+    return [(0, 0)] + [
+        (i * step, value / 1000) for i, value in enumerate(run[field], 1)
+    ]
+
+
+def flow_panel(run):
+    who = run["proto"].upper()
+    panel = plots.Panel(
+        f"slow-{run['proto']}",
+        f"Bytes on their way to a slow reader, {who}",
+        "seconds",
+        "kB so far",
+    )
+    left = running(run, "left_bytes")
+    reached = running(run, "reached_bytes")
+    total = max(left[-1][1], 1)
+    rate = run["read_rate_bytes"] / 1000
+    stop = (run["delivered"] or 0) * run["size_bytes"] / 1000 / rate
+    end = max(left[-1][0], run["elapsed_ns"] / S, stop)
+    panel.set(f"xrange [0:{end:.6g}]", f"yrange [0:{total * 1.1:.6g}]")
+    panel.add(left, "1:2", f"lines {plots.line(FIRST)}", "sent")
+    panel.add(reached, "1:2", f"lines {plots.line(SECOND)}", "arrived")
+    read = [(0, 0), (stop, stop * rate)]
+    panel.add(read, "1:2", f"lines {plots.line('wire')}", "read")
+    return panel
+
+
+def window_panel(run):
+    panel = plots.Panel(
+        "window", "The window that the TCP server offers", "seconds", "kB"
+    )
+    rows = [(t / S, size / 1000) for t, size in run["window"]]
+    panel.set("xrange [0:*]", "yrange [0:*]", "offsets 0,0,graph 0.1,0")
+    panel.add(rows, "1:2", f"steps {plots.line(FIRST)}", "window")
+    sizes = [size for _, size in run["window"]]
+    panel.about += (
+        f". It begins at {sizes[0]} bytes, and is {min(sizes)} at its smallest."
+    )
+    return panel
+
+
+def slowed(runs):
+    sent, got, lost, drops = (
+        spread([run[name] for run in runs])
+        for name in ("sent", "delivered", "lost", "kernel_drops")
+    )
+    if not sent or not got:
+        return "Its count did not come."
+    text = f"Of {words.span(sent)} messages {words.span(got)} are delivered"
+    text += f", {words.span(lost)} lost" if lost and lost.median else ""
+    if drops and drops.median:
+        text += f"; the receiver’s full buffer threw away {words.span(drops)}"
+    smallest = spread(
+        [min((w for _, w in run["window"] or []), default=None) for run in runs]
+    )
+    if smallest:
+        text += f"; the window fell to {words.span(smallest)} bytes"
+    return f"{text}."
+
+
+def bottleneck(results):
+    runs = results.of("bottleneck")
+    pairs = {}
+    for run in runs:
+        pairs.setdefault((run["proto"], run["against"]), []).append(run)
+    if not pairs:
+        return None
+    panels = [flows_panel(pair, runs) for pair, runs in pairs.items()]
+    says = [(title_of(pair), shared(runs)) for pair, runs in pairs.items()]
+    for panel, (_, text) in zip(panels, says):
+        panel.about += f": {text}"
+    rate = words.number(runs[0]["rate_bps"] / 1e6)
+    return Figure(
+        "bottleneck",
+        "Two flows, one narrow link: who gets what?",
+        f"Two streams begin together on a link of {rate} Mbit/s that lets "
+        f"{runs[0]['queue']} frames wait and throws the rest away.",
+        "Each line is what one flow gets through, in steps of "
+        f"{words.number(runs[0]['interval_ns'] / MS)} ms. TCP takes a loss as "
+        "a sign to go slower, so two of them come to share; UDP sends on at "
+        "its pace, and whoever goes slower makes room for it.",
+        panels,
+        says,
+    )
+
+
+def title_of(pair):
+    first, second = (side.upper() for side in pair)
+    return f"{first} beside {second}"
+
+
+def share_of_first(run):
+    first, second = (flow["goodput_bps"] for flow in run["flows"])
+    return first / (first + second) if first + second else None
+
+
+def flows_panel(pair, runs):
+    run = typical(runs, share_of_first) or runs[0]
+    step = run["interval_ns"] / S
+    panel = plots.Panel(
+        f"flows-{pair[0]}-{pair[1]}", title_of(pair), "seconds", "Mbit/s"
+    )
+    end, most = run["duration_ns"] / S, run["rate_bps"] * 1.15e-6
+    panel.set(f"xrange [0:{end:.6g}]", f"yrange [0:{most:.6g}]")
+    names = [side.upper() for side in pair]
+    if names[0] == names[1]:
+        names = [f"{names[0]}, first", f"{names[1]}, second"]
+    for flow, name, look in zip(run["flows"], names, (FIRST, SECOND)):
+        rows = [
+            ((i + 0.5) * step, size * 8 / step / 1e6)
+            for i, size in enumerate(flow["reached_bytes"])
+        ]
+        panel.add(rows, "1:2", f"lines {plots.line(look)}", name)
+    return panel
+
+
+def shared(runs):
+    first, second = (
+        spread([run["flows"][i]["goodput_bps"] / 1e6 for run in runs])
+        for i in (0, 1)
+    )
+    part = spread([share_of_first(run) for run in runs])
+    text = f"{words.span(first)} and {words.span(second, 'Mbit/s')}"
+    if not part:
+        return f"{text}."
+    share = 100 * part.median
+    text += f": {words.rough(share)} % and {words.rough(100 - share)} %"
+    if len(runs) > 1 and first.overlaps(second):
+        text += "; the difference is within the noise"
+    if len(runs) == 1:
+        text += " (one run: the noise is not known)"
+    return f"{text}."
+
+
+def all_experiments(results):
+    made = (f(results) for f in (blocking, bottleneck, slow_reader))
+    return [figure for figure in made if figure]

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+#
+# Figures in words: how a number is written, and what may be said of two
+# spreads. A difference counts only where the middle halves of the repeats,
+# from quartile to quartile, do not overlap; else it is within the noise.
+# Read next: figures.py, which asks for these sentences.
+import math
+
+NARROW = "\u202f"  # a space that does not break
+DASH = "\u2013"
+
+# Of the larger figure: as a ratio, as percent, if the other is 0.
+LONGER = (
+    "takes {} times as long as",
+    "takes {} % longer than",
+    "only {} takes any time",
+)
+FASTER = (
+    "delivers {} times as fast as",
+    "delivers {} % faster than",
+    "only {} delivers any",
+)
+MORE = "needs {} times as much as", "needs {} % more than", "only {} needs any"
+MANY = "needs {} times as many as", "needs {} % more than", "only {} needs any"
+HAVE = "has {} times as many as", "has {} % more than", "only {} has any"
+LOSE = "loses {} times as many as", "loses {} % more than", "only {} loses any"
+
+
+def number(value):
+    """Three digits that count: 0, 0.0531, 20.4, 231, 9480."""
+    if value == int(value):
+        return str(int(value))
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, min(digits, 6))}f}"
+
+
+def rough(value):
+    """How much more, for a sentence: 0.8, 2.5, 97."""
+    return f"{value:.{0 if value >= 9.95 else 1}f}"
+
+
+def with_unit(text, unit):
+    return f"{text}{NARROW}{unit}" if unit else text
+
+
+def span(stat, unit=""):
+    """20.4 (20.3–20.6) ms"""
+    middle, low, high = map(number, (stat.median, stat.low, stat.high))
+    if low != high:
+        middle = f"{middle} ({low}{DASH}{high})"
+    return with_unit(middle, unit)
+
+
+def listed(items):
+    """one, two and three"""
+    items = list(items)
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def milliseconds(stat):
+    """A spread of nanoseconds."""
+    middle, low, high = (n / 1e6 for n in (stat.median, stat.low, stat.high))
+    if number(low) == number(high):
+        return with_unit(number(middle), "ms")
+    return with_unit(
+        f"{number(middle)} ({number(low)}{DASH}{number(high)})", "ms"
+    )
+
+
+class Verdict:
+    """TCP beside UDP in one figure under one condition. kind: noise, same,
+    one (a single run each, so the noise is not known), unknown, or who has
+    more: TCP, UDP, or if the other has none: only TCP, only UDP."""
+
+    def __init__(self, measure, tcp, udp):
+        self.measure, self.tcp, self.udp = measure, tcp, udp
+        self.more, self.less = tcp, udp
+        self.kind = self.judge()
+
+    def judge(self):
+        tcp, udp = self.tcp, self.udp
+        if not tcp or not udp:
+            return "unknown"
+        if tcp.values[0] == udp.values[-1] and udp.values[0] == tcp.values[-1]:
+            return "same"
+        if min(len(tcp.values), len(udp.values)) < 2:
+            return "one"
+        if tcp.overlaps(udp):
+            return "noise"
+        if udp.median > tcp.median:
+            self.more, self.less = udp, tcp
+        who = "TCP" if self.more is tcp else "UDP"
+        return who if self.less.median > 0 else f"only {who}"
+
+    def ratio(self):
+        """Of the larger median to the smaller, which is not 0."""
+        return self.more.median / self.less.median
+
+    def both(self):
+        """TCP 20.4, UDP 20.3 ms"""
+        pair = f"TCP {number(self.tcp.median)}, UDP {number(self.udp.median)}"
+        return with_unit(pair, self.measure.unit)
+
+    def text(self):
+        return together([self])
+
+    def short(self):
+        """For the table."""
+        if self.kind in ("TCP", "UDP"):
+            ratio = self.ratio()
+            if ratio >= 2:
+                return f"{self.kind} {rough(ratio)}\u00d7"
+            return with_unit(f"{self.kind} +{rough((ratio - 1) * 100)}", "%")
+        return {
+            "unknown": "",
+            "same": "the same",
+            "noise": "within the noise",
+            "one": "one run each",
+        }.get(self.kind, self.kind)
+
+
+def together(verdicts):
+    """Verdicts of one kind, on one measure, as one clause."""
+    first = verdicts[0]
+    alone = f" ({first.both()})" if len(verdicts) == 1 else ""
+    if first.kind == "unknown":
+        return "not known of both"
+    if first.kind == "noise":
+        return f"within the noise{alone}"
+    if first.kind == "one":
+        pairs = "; ".join(verdict.both() for verdict in verdicts)
+        return f"{pairs} (one run each: the noise is not known)"
+    if first.kind == "same":
+        figures = {span(v.tcp, first.measure.unit) for v in verdicts}
+        return f"the same{f', {figures.pop()}' if len(figures) == 1 else ''}"
+    return excess(verdicts) + alone
+
+
+def excess(verdicts):
+    """Who has more, and by how much: UDP takes 8 to 12 % longer than TCP."""
+    first = verdicts[0]
+    ratio, percent, only = first.measure.phrase
+    if first.kind.startswith("only"):
+        figures = listed(number(v.more.median) for v in verdicts)
+        figures = with_unit(figures, first.measure.unit)
+        return f"{only.format(first.kind[5:])}: {figures}"
+    ratios = sorted(verdict.ratio() for verdict in verdicts)
+    phrase, ends = ratio, map(rough, (ratios[0], ratios[-1]))
+    if ratios[0] < 1.5:
+        phrase = percent
+        ends = (rough((r - 1) * 100) for r in (ratios[0], ratios[-1]))
+    other = "UDP" if first.kind == "TCP" else "TCP"
+    amount = " to ".join(dict.fromkeys(ends))
+    return f"{first.kind} {phrase.format(amount)} {other}"
+
+
+def by_condition(axis, places, verdicts):
+    """What is found under each condition, as one sentence; conditions that
+    say the same are named together."""
+    kinds = {}
+    for place, verdict in zip(places, verdicts):
+        kinds.setdefault(verdict.kind, []).append((place, verdict))
+    clauses = [
+        f"{axis.at([place for place, _ in found], places)} "
+        + together([verdict for _, verdict in found])
+        for found in kinds.values()
+    ]
+    return "; ".join(clauses)
