@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 
 from comparison import run
 
@@ -46,7 +47,7 @@ def number(option, text, kind, least, most, example):
         raise Impossible(f"--{option} '{text}': not a {kind} such as {example}")
     value = round(float(match[1]) * unit)
     if not least <= value <= most:
-        limits = {"percent": "0 to 100 %", "duration": "at most 10 s",
+        limits = {"percent": "0 to 100 %", "duration": "0 to 10 s",
                   "rate": "8kbit to 10gbit",
                   "size": f"{least} to {most} bytes"}[kind]
         raise Impossible(f"--{option} '{text}': must be {limits}")
@@ -83,6 +84,58 @@ def processor():
 
 def load_hundredths():
     return round(os.getloadavg()[0] * 100)
+
+
+def whole(option, text, least, most):
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise Impossible(
+            f"--{option} '{text}': must be a number from {least} to {most}")
+    return int(text)
+
+
+def make(options, quick):
+    """The plan line: every parameter, the machine, and how to do it again."""
+    plan = {
+        "event": "plan", "program": "compare", "version": version(),
+        "args": ["scripts/compare"] + (["--quick"] if quick else [])
+        + [f"--{name}={value}" for name, value in options.items()],
+        "kernel": os.uname().release, "machine": processor(),
+        "cores": os.cpu_count(), "load_hundredths": load_hundredths(),
+        "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "over": options["over"],
+        "seed": whole("seed", options["seed"], 0, 2**32),
+        "repeat": whole("repeat", options["repeat"], 1, 1000),
+        "count": whole("count", options["count"], 1, 100_000),
+        "interval_ns": number("interval", options["interval"], "duration", 0,
+                              10 * 10**9, "5ms"),
+        "stream_bytes": number("bytes", options["bytes"], "size", 1, 10**9,
+                               "200K"),
+        "conditions": conditions(options),
+        "experiments": ["blocking"] if quick else
+        ["blocking", "slow-reader", "bottleneck"],
+        "missing": [],
+    }
+    plan["runs"] = len(jobs(plan))
+    return plan
+
+
+def settle(plan, place):
+    """What the place cannot do is taken from the plan, and said."""
+    plan["over"], plan["missing"] = place.name, place.missing
+    if place.has_wire:
+        return
+    plan["experiments"] = []
+    none = {"loss": "0", "delay": "0", "jitter": "0", "duplicate": "0",
+            "reorder": "0", "corrupt": "0"}
+    plan["conditions"] = [
+        {**condition, **none, **{name + LINK[name][-1]: 0 for name in none}}
+        for condition in plan["conditions"]]
+    unique = {}
+    for condition in plan["conditions"]:
+        unique.setdefault((condition["size_bytes"], condition["rate_bps"]),
+                          condition)
+    plan["conditions"] = list(unique.values())
+    plan["runs"] = len(jobs(plan))
 
 
 def version():

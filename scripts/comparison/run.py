@@ -54,7 +54,17 @@ def events_of(lines):
 class Lab:
     """Two hosts and a wire, by wirelab."""
     name = "wirelab"
+    has_wire = True
     missing = []
+    pictures = ("tcp", "udp")
+
+    def why_not(self):
+        """None, or why there can be no hosts here."""
+        tried = subprocess.run(
+            [BIN + "/wirelab", "--quiet", "demo", "udp"], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, timeout=LIMIT_S)
+        return tried.stderr.strip() if tried.returncode == 77 else None
 
     def run(self, server, client, link, lanes="wire"):
         """A server and a client, and the link between them."""
@@ -99,3 +109,103 @@ class Lab:
         result.frames, result.calls = kinds["frame"], kinds["call"]
         result.lab_end = kinds["end"][-1] if kinds["end"] else {}
         return result
+
+
+class Plain:
+    """A server and a client without a wire between them that could be asked;
+    the faults are those that are there."""
+    has_wire = False
+    pictures = ()
+
+    def run(self, server, client, link, lanes=None):
+        """LINK and LANES are the lab's: there is nothing to set here."""
+        process, address, port = self.start(server)
+        began = time.monotonic_ns()
+        words = [*client, address, port]
+        try:
+            done = subprocess.run(
+                [os.path.join(BIN, words[0]), *words[1:]], text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, timeout=LIMIT_S)
+        finally:
+            self.end(process)
+        return Outcome(
+            f"{self.shown(server)} & {shlex.join(['build/bin/' + words[0], *words[1:]])}",
+            done.returncode, time.monotonic_ns() - began,
+            list(events_of(done.stdout.splitlines())), done.stderr.strip())
+
+    @staticmethod
+    def ready(process):
+        """The address and the port of the ready line."""
+        line = process.stdout.readline().split()
+        if len(line) != 3 or line[0] != "listening":
+            raise CannotRun("the server does not start: "
+                            + " ".join(line + [process.stderr.read().strip()]))
+        address, _, port = line[2].rpartition(":")
+        return address.strip("[]"), port
+
+
+class Loopback(Plain):
+    """Both on this machine."""
+    name = "loopback"
+    missing = [
+        "Over loopback nothing is lost, late or damaged: faults need the lab, "
+        "so what TCP does about them is not seen.",
+        "Segments and bytes on the wire are not counted, and nothing is drawn.",
+        "A round trip here is the machine's own cost, a few microseconds."]
+
+    def start(self, server):
+        process = subprocess.Popen(
+            [os.path.join(BIN, server[0]), *server[1:], "127.0.0.1", "0"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        return (process, *self.ready(process))
+
+    @staticmethod
+    def shown(server):
+        return shlex.join(["build/bin/" + server[0], *server[1:],
+                           "127.0.0.1", "0"])
+
+    @staticmethod
+    def end(process):
+        process.terminate()
+        process.communicate()
+
+
+class Remote(Plain):
+    """The server on another host, by ssh, which asks no question; the programs
+    are in its PATH. It ends there when its input ends, so that nothing is left
+    behind when the connection breaks."""
+    missing = [
+        "The faults are those of the real network between the two hosts.",
+        "Segments and bytes on the wire are not counted, and nothing is drawn."]
+
+    def __init__(self, host):
+        self.name = host
+
+    def script(self, server):
+        return ('echo "at $SSH_CONNECTION"; '
+                + shlex.join([*server, "0.0.0.0", "0"])
+                + " & cat >/dev/null; kill $!; wait $!")
+
+    def start(self, server):
+        process = subprocess.Popen(
+            ["ssh", "-o", "BatchMode=yes", self.name, self.script(server)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        at = process.stdout.readline().split()
+        if at[:1] != ["at"]:
+            raise CannotRun(f"ssh {self.name}: "
+                            + process.communicate()[1].strip())
+        _, port = self.ready(process)
+        # The third word is the address of the server's end of the connection.
+        address = at[3] if len(at) == 5 else self.name.rpartition("@")[2]
+        return process, address, port
+
+    def shown(self, server):
+        return shlex.join(["ssh", self.name,
+                           shlex.join([*server, "0.0.0.0", "0"])])
+
+    @staticmethod
+    def end(process):
+        process.communicate()  # closes its input

@@ -5,6 +5,7 @@
 # from who knows it: counts from the programs, segments and bytes from the
 # wire, when a message arrived from the server's own recv.
 # Read next: run.py.
+import os
 
 MS = 1_000_000
 HEADERS = 42  # of a datagram: Ethernet 14, IP 20, UDP 8
@@ -51,6 +52,13 @@ def round_trip_ns(condition):
     return 2 * (condition["delay_ns"] + condition["jitter_ns"])
 
 
+def echo_server(proto):
+    """Neither side may wait for more to send (Nagle): that would be measured,
+    and not the wire."""
+    return [proto + "_server", "--quiet"] + (
+        ["--nodelay"] if proto == "tcp" else [])
+
+
 def ping(place, proto, plan, condition, seed):
     """Messages there and back, each at its time."""
     patience_ns = 200 * MS + 4 * round_trip_ns(condition)
@@ -58,10 +66,11 @@ def ping(place, proto, plan, condition, seed):
               "-n", str(plan["count"]), "-i", f"{plan['interval_ns']}ns",
               "-l", str(condition["size_bytes"])]
     if proto == "tcp":  # slow is not lost: TCP still tries
-        client += ["--nodelay", "--timeout", "20s"]
+        client += ["--nodelay", "--connect-timeout", "20s",
+                   "--timeout", "30s"]
     else:
         client += ["--timeout", f"{patience_ns // MS}ms"]
-    outcome = place.run([proto + "_server", "--quiet"], client,
+    outcome = place.run(echo_server(proto), client,
                         link_options(condition, seed))
     end = outcome.end()
     wire = wire_account(outcome)
@@ -98,6 +107,8 @@ def stream(place, proto, plan, condition, seed):
               "--bytes", str(plan["stream_bytes"]), "-l", str(size)]
     if proto == "udp":
         client += ["--rate", pace_of(condition["rate_bps"], size)]
+    else:
+        client += ["--connect-timeout", "20s", "--timeout", "30s"]
     outcome = place.run([proto + "_server", "--quiet", "-s", "sink"], client,
                         link_options(condition, seed))
     end = outcome.end()
@@ -146,7 +157,7 @@ def blocking(place, proto, plan, _, seed):
               "-i", f"{BLOCKING['interval_ns'] // MS}ms", "-l", str(size)]
     client += ["--nodelay"] if proto == "tcp" else ["--timeout", "300ms"]
     outcome = place.run(
-        [proto + "_server", "--quiet"], client,
+        echo_server(proto), client,
         ["--delay", "20ms", "--seed", str(seed), "--rule",
          f"drop client:{kind}#{BLOCKING['lost_message'] + 1}"], "calls,wire")
     sent = [c["begin_ns"]
@@ -288,3 +299,42 @@ def bottleneck(place, pair, plan, _, seed):
         **{name: NARROW[name] for name in
            ("rate_bps", "queue", "duration_ns", "interval_ns")},
         "flows": flows, "wire": wire_account(outcome)}
+
+
+WORKLOADS = {"ping": ping, "stream": stream, "blocking": blocking,
+             "slow-reader": slow_reader, "bottleneck": bottleneck}
+
+
+def picture(place, proto, directory):
+    """Three messages, the second of them lost, kept for the ladder."""
+    kind, name = ("data" if proto == "tcp" else "udp"), f"picture-{proto}.rec"
+    server = echo_server(proto) + ["-n", "1" if proto == "tcp" else "2"]
+    client = [proto + "_client", "--quiet", "--ping", "-n", "3",
+              "-i", "30ms"]
+    client += (["--nodelay", "--timeout", "10s"] if proto == "tcp"
+               else ["--timeout", "200ms"])
+    link = ["--delay", "10ms", "--rule", f"drop client:{kind}#2"]
+    outcome = place.together(
+        [(server, client)],
+        ["--quiet", "--record", os.path.join(directory, name), *link],
+        "calls,wire,states")
+    return {"event": "picture", "proto": proto, "file": name,
+            "text": "three messages there and back; the second is lost on "
+            "its way to the server", "command": outcome.command}
+
+
+def seconds(plan, jobs):
+    """About how long these take, without faults."""
+    fixed = {"blocking": 0.7, "slow-reader": 2.3, "bottleneck": 2.8}
+    total = 0
+    for kind, index, *_ in jobs:
+        if kind in fixed:
+            total += fixed[kind]
+            continue
+        condition = plan["conditions"][index]
+        trip_s = round_trip_ns(condition) / 1e9
+        each = plan["interval_ns"] / 1e9 or trip_s
+        busy = (plan["count"] * each if kind == "ping"
+                else plan["stream_bytes"] * 8 / condition["rate_bps"])
+        total += 0.4 + 4 * trip_s + busy
+    return total

@@ -184,3 +184,8 @@ loopbacks() {
     validate --none <"$BATS_TEST_DIRNAME/../golden/not-events.json" ||
         fail "$seen"
 }
+
+@test "the results of scripts/compare, and the schema notices what they lack" {
+    validate --strict <"$BATS_TEST_DIRNAME/../golden/compare.ndjson" ||
+        fail "$seen"
+}
