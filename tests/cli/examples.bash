@@ -15,7 +15,7 @@ example_of_markdown() {
 # in the same order: a picture has three tries to be as it is shown.
 run_session() {
     local tries=1 status=1
-    [[ $1 != *'$ wirelab'* ]] || tries=3
+    [[ $1 != *'wirelab '* ]] || tries=3
     while [ "$status" -eq 1 ] && [ $((tries--)) -gt 0 ]; do
         status=0
         timeout 30 tests/session <<<"$1" || status=$?

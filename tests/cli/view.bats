@@ -150,6 +150,7 @@ END
     exits 0 wirelab view capture
     grep -qF '1024 conversations' "$out"
     grep -qF 'and 198976 packets of still others' "$out"
+    [[ $WIRELAB_BIN != */san-* ]] || return 0 # a sanitizer takes terabytes
     status=0
     (ulimit -v 60000; exec wirelab --flow 7 view capture) >"$out" 2>"$err" ||
         status=$?

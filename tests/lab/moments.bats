@@ -10,6 +10,7 @@
 # Read next: tcp.bats.
 # shellcheck disable=SC2154 # out and err are set by the helpers
 load ../cli/helpers
+load lab
 
 # shows STATUS OPTION... <ROWS: the lab draws these rows and ends so.
 shows() {

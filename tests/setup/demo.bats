@@ -3,6 +3,8 @@
 #
 # scripts/demo: one picture of forty lines or so; a key only on a terminal.
 
+load ../lab/lab
+
 setup() {
     demo="$BATS_TEST_DIRNAME/../../scripts/demo"
     loopback="$BATS_TEST_DIRNAME/../../scripts/loopback-demo"
