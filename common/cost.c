@@ -5,6 +5,7 @@
 #include "cost.h"
 
 #include "clock.h"
+#include "opt.h"
 #include "sock.h"
 
 #include <linux/sock_diag.h>
@@ -99,9 +100,14 @@ void cost_add(struct cost *into, const struct cost *from)
     into->cpu = from->cpu;
 }
 
-int cost_pin(uint64_t cpu, struct err *e)
+int cost_pin(const char *text, struct err *e)
 {
+    uint64_t cpu;
     cpu_set_t set;
+    if (text == NULL)
+        return 0;
+    if (opt_parse_number(text, "--cpu", 0, 1023, &cpu, e) < 0)
+        return -1;
     CPU_ZERO(&set);
     if (cpu < CPU_SETSIZE)
         CPU_SET(cpu, &set);

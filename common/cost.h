@@ -36,8 +36,9 @@ void cost_since(struct cost *c, const struct cost *begin);
 /* Adds FROM, of another thread; the larger rtt_ns and cwnd stay. */
 void cost_add(struct cost *into, const struct cost *from);
 
-/* Only this core from now on (sched_setaffinity(2)), for this thread and those
- * it will start. 0, or -1 and *e. */
-int cost_pin(uint64_t cpu, struct err *e);
+/* --cpu: only the core of that number from now on (sched_setaffinity(2)), for
+ * this thread and all that it will start. NULL: not asked for. 0, or -1 and
+ * *e. */
+int cost_pin(const char *cpu, struct err *e);
 
 #endif

@@ -40,16 +40,6 @@ static void preset(uint64_t *value, uint64_t unset, uint64_t preset)
         *value = preset;
 }
 
-int measure_pin(const struct measure *m, struct err *e)
-{
-    uint64_t cpu;
-    if (m->cpu == NULL)
-        return 0;
-    if (opt_parse_number(m->cpu, "--cpu", 0, 1023, &cpu, e) < 0)
-        return -1;
-    return cost_pin(cpu, e);
-}
-
 int measure_begin(struct measure *m, uint64_t ping_size, uint64_t stream_size,
                   uint64_t max_size, struct err *e)
 {
@@ -64,5 +54,5 @@ int measure_begin(struct measure *m, uint64_t ping_size, uint64_t stream_size,
         return err_set(e, STATUS_USAGE,
                        "--size: a message has from %d to %llu bytes",
                        MSG_HEADER, (unsigned long long)max_size);
-    return measure_pin(m, e);
+    return cost_pin(m->cpu, e);
 }

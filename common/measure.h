@@ -95,9 +95,6 @@ struct measure {
 /* What does not go together, or NULL. */
 const char *measure_unfit(const struct measure *m);
 
-/* Goes to the core of --cpu, if it was given. 0, or -1 and *e. */
-int measure_pin(const struct measure *m, struct err *e);
-
 /* Fills in what was not asked for: messages of PING_SIZE or STREAM_SIZE, and a
  * time-out of 1 s for ping, 5 s for stream, unless TIMEOUT_NS is set; and goes
  * to the core of --cpu. 0, or -1 and *e. */

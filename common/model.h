@@ -46,7 +46,7 @@ struct server {
     uint64_t read_rate;       /* iterative: bytes a second; 0: all there is */
     uint64_t buffer;          /* UDP: receive buffer, bytes */
     uint64_t batch;           /* UDP, batch model: receives a call */
-    bool busy_poll;           /* UDP: never sleep while waiting */
+    bool busy_poll;           /* iterative: never sleep while waiting */
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
 };

@@ -69,6 +69,31 @@ static const char *object(const struct call *c, char *buf, size_t cap)
     return buf;
 }
 
+/* Puts a failure into words. "Not now" is none where the caller would not wait
+ * anyway; it comes all the time, and to say it would cost more than the call.
+ */
+static void explain(struct call *c, int error, struct err *e)
+{
+    char text[CALL_TEXT];
+    const char *advice = NULL;
+    if (error == EAGAIN &&
+        (c->id == CALL_ACCEPT || (c->arg[0] & MSG_DONTWAIT) != 0)) {
+        e->status = STATUS_FAILED;
+        e->sys = error;
+        e->text[0] = e->advice[0] = '\0';
+        return;
+    }
+    if (error != EAGAIN && c->proto == 0)
+        c->proto = proto_of(c->fd);
+    if (error != EAGAIN)
+        advice = call_advice(c);
+    object(c, text, sizeof text);
+    errno = error; /* which the resolver may have used */
+    err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
+    if (advice != NULL)
+        err_advise(e, "%s", advice);
+}
+
 /* Notes the result, tells the observer, and fills *e after a failure. Keeps
  * errno and returns the result. */
 static long end(struct call *c, long result, struct err *e)
@@ -81,19 +106,8 @@ static long end(struct call *c, long result, struct err *e)
         c->end_ns = clock_now_ns();
         observer(c, observer_context);
     }
-    if (result < 0 && e != NULL) {
-        char text[CALL_TEXT];
-        const char *advice = NULL;
-        if (saved != EAGAIN && c->proto == 0) /* EAGAIN happens all the time */
-            c->proto = proto_of(c->fd);
-        if (saved != EAGAIN)
-            advice = call_advice(c);
-        object(c, text, sizeof text);
-        errno = saved; /* which the resolver may have used */
-        err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
-        if (advice != NULL)
-            err_advise(e, "%s", _(advice));
-    }
+    if (result < 0 && e != NULL)
+        explain(c, saved, e);
     errno = saved;
     return result;
 }

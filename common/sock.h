@@ -7,7 +7,8 @@
  *
  * All return what the call returns; on failure -1 with errno kept and *e
  * filled (NULL allowed): "connect 127.0.0.1:9000: Connection refused", with
- * advice. Every failure is also seen by the observer.
+ * advice. Every failure is also seen by the observer. EAGAIN of a call that was
+ * not to wait (accept, MSG_DONTWAIT) fills e->sys and status, without words.
  * Read next: service.h.
  */
 #ifndef WIRELAB_SOCK_H

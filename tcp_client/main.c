@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "cost.h"
 #include "msg.h"
 #include "sock.h"
 #include "stop.h"
@@ -269,7 +270,7 @@ static int prepare_work(struct options *o, struct err *e)
 {
     load_defaults(&o->load);
     if (!o->measure.ping && !o->measure.stream)
-        return measure_pin(&o->measure, e);
+        return cost_pin(o->measure.cpu, e);
     return measure_begin(&o->measure, 64, 1 << 20,
                          o->measure.ping ? 65536 : MSG_MAX, e);
 }

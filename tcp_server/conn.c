@@ -77,7 +77,7 @@ static void failed(struct talk *t, const struct err *e)
 {
     if (stop_signal() != 0 || e->sys == EAGAIN) {
         t->first_closer = WHO_SERVER;
-        t->how = e->sys == EAGAIN ? HOW_TIMEOUT : HOW_FIN;
+        t->how = stop_signal() != 0 ? HOW_FIN : HOW_TIMEOUT;
     } else if (e->status == STATUS_RESET) {
         t->first_closer = WHO_CLIENT;
         t->how = HOW_RESET;
@@ -106,12 +106,25 @@ static int send_all(struct talk *t, const void *data, size_t len)
     return 0;
 }
 
+/* --busy-poll: asks again and again, as long as the client may be silent. */
+static ssize_t spin(struct talk *t, size_t cap, struct err *e)
+{
+    uint64_t idle_ns = t->server->idle_timeout_ns, begin_ns = clock_now_ns();
+    ssize_t n;
+    do
+        n = sock_recv(t->cfd, t->buf, cap, MSG_DONTWAIT, e);
+    while (n < 0 && e->sys == EAGAIN && stop_signal() == 0 &&
+           (idle_ns == 0 || clock_now_ns() - begin_ns < idle_ns));
+    return n;
+}
+
 /* One recv. Returns the count, 0 at the client's FIN, or -1 and the failure
  * noted. After a stop the end that a woken recv reports is the server's. */
 static ssize_t receive(struct talk *t, size_t cap)
 {
     struct err e;
-    ssize_t n = sock_recv(t->cfd, t->buf, cap, 0, &e);
+    ssize_t n = t->server->busy_poll ? spin(t, cap, &e)
+                                     : sock_recv(t->cfd, t->buf, cap, 0, &e);
     if (n < 0)
         failed(t, &e);
     else if (n == 0 && t->first_closer == WHO_UNKNOWN)

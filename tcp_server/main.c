@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "cost.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -29,7 +30,7 @@ static const struct model models[] = {
 };
 
 struct options {
-    const char *model, *service, *congestion;
+    const char *model, *service, *congestion, *cpu;
     bool list_models, list_services, no_reuseaddr, nodelay, with_udp;
     uint64_t backlog;
 };
@@ -151,6 +152,9 @@ static const char *unfit(const struct options *o, const struct server *s)
     if (!iterative && s->read_rate != 0)
         return _("--read-rate needs --model iterative, the one that shows flow "
                  "control");
+    if (!iterative && s->busy_poll)
+        return _("--busy-poll needs --model iterative: of many clients each "
+                 "would need a core");
     if (o->with_udp && strcmp(o->model, "event") != 0)
         return _(
             "--with-udp needs --model event: the others wait for TCP alone");
@@ -188,6 +192,8 @@ static int run(struct cli *c, const struct options *o, struct server *s)
     if (s->max_clients == 0 && !on_loop)
         s->max_clients = DEFAULT_CLIENTS;
 
+    if (cost_pin(o->cpu, &e) < 0)
+        return cli_fail(c, &e);
     s->totals = model_totals(&e);
     if (s->totals == NULL)
         return cli_fail(c, &e);
@@ -247,6 +253,10 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
          N_("iterative: wait before each accept")},
         {"read-rate", 0, "BYTES", opt_size, &s->read_rate, 0, 0,
          N_("iterative: read so many bytes a second")},
+        {"busy-poll", 0, NULL, opt_flag, &s->busy_poll, 0, 0,
+         N_("iterative: never sleep while waiting for bytes")},
+        {"cpu", 0, "N", opt_text, &o->cpu, 0, 0,
+         N_("stay on this core, counted from 0")},
         OPT_COMMON(&c->common),
         OPT_END};
     if (!cli_begin(c, table, argc, argv, status))

@@ -206,7 +206,7 @@ static int settle(struct options *o, struct client *c, struct err *e)
     o->measure.timeout_ns = c->timeout_ns;
     bool measures = o->measure.ping || o->measure.stream;
     return measures ? measure_begin(&o->measure, 64, 1400, DATAGRAM_MAX, e)
-                    : measure_pin(&o->measure, e);
+                    : cost_pin(o->measure.cpu, e);
 }
 
 /* The command line: a row an option. False: the program ends with *status. */

@@ -128,16 +128,6 @@ static void print_lists(const struct options *o)
             printf("%-12s %s\n", s->name, _(s->summary));
 }
 
-static int pin(const char *text, struct err *e)
-{
-    uint64_t cpu;
-    if (text == NULL)
-        return 0;
-    if (opt_parse_number(text, "--cpu", 0, 1023, &cpu, e) < 0)
-        return -1;
-    return cost_pin(cpu, e);
-}
-
 /* What does not go together is refused, not ignored. NULL, or why. */
 static const char *unfit(const struct model *m, const struct server *s)
 {
@@ -170,7 +160,7 @@ static int run(struct cli *c, const struct options *o, struct server *s)
         return cli_usage(c, "%s", why);
     if (s->batch == 0)
         s->batch = BATCH;
-    if (pin(o->cpu, &e) < 0)
+    if (cost_pin(o->cpu, &e) < 0)
         return cli_fail(c, &e);
     s->totals = model_totals(&e);
     if (s->totals == NULL)

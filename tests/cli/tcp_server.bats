@@ -175,13 +175,15 @@ pattern() {
     done
 }
 
-@test "--accept-delay and --read-rate are the iterative model's alone" {
+@test "--accept-delay, --read-rate and --busy-poll are the iterative model's alone" {
     for model in $(models tcp_server); do
         [ "$model" = iterative ] && continue
         exits 2 tcp_server -m "$model" --accept-delay 1ms 0
         says 'accept-delay needs --model iterative'
         exits 2 tcp_server -m "$model" --read-rate 10 0
         says 'read-rate needs --model iterative'
+        exits 2 tcp_server -m "$model" --busy-poll 0
+        says 'busy-poll needs --model iterative'
     done
     exits 2 tcp_server -m iterative --max-clients 2 0
     says 'one at a time'
@@ -211,6 +213,33 @@ pattern() {
     # 100 kB at a time, ten times a second: two waits at least.
     jq -es 'any(.event == "closed" and .duration_ns > 200000000)' "$out"
     stop
+}
+
+@test "--busy-poll never sleeps, and keeps the time-out; it sees a signal" {
+    start tcp_server --busy-poll -v -t 20ms 0
+    exits 0 tcp_client --ask hello "$host" "$port"
+    prints $'hello\n'
+    exits 0 tcp_client --no-half-close --until-peer "$host" "$port" </dev/null
+    stop
+    logged 'timed out, closed by the server, 0 bytes in, 0 out$'
+    grep -qF 'MSG_DONTWAIT) = -1 EAGAIN' "$talk"
+
+    start tcp_server --busy-poll -t 0 0
+    tcp_client "$host" "$port" < <(input hello) >"$out" &
+    wait_for hello "$out"
+    stop
+    logged 'closed by the server \(FIN\), 5 bytes in, 5 out$'
+}
+
+@test "--cpu: on this core, and on none that there is not" {
+    for model in $(models tcp_server); do
+        start tcp_server -m "$model" --cpu 0 0
+        grep -qE '^Cpus_allowed_list:[[:space:]]+0$' "/proc/$server/status"
+        stop
+    done
+    exits 2 tcp_server --cpu x 0
+    exits 1 tcp_server --cpu 1023 0
+    says 'core 1023: Invalid argument'
 }
 
 @test "--congestion chooses, and an unknown name is refused with advice" {
