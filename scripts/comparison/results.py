@@ -61,7 +61,8 @@ class Results:
         return max([self.plan["load_hundredths"], *loads]) / 100
 
 
-def read(path):
+def read(path, begun=False):
+    """The results in a file; begun: a plan without a run is enough."""
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().split("\n")
@@ -82,7 +83,7 @@ def read(path):
         else:
             check(path, number, event)
             events.append(event)
-    return sort(path, events, cut_off)
+    return sort(path, events, cut_off, begun)
 
 
 def parse(line):
@@ -104,7 +105,7 @@ def check(path, number, event):
         raise Unusable(f"{path}:{number}: not an event of scripts/compare")
 
 
-def sort(path, events, cut_off):
+def sort(path, events, cut_off, begun):
     kinds = {"plan": [], "run": [], "picture": []}
     for event in events:
         kinds.setdefault(event["event"], []).append(event)
@@ -112,7 +113,7 @@ def sort(path, events, cut_off):
         raise Unusable(f"{path}: empty; scripts/compare --out DIR fills it")
     if not kinds["plan"]:
         raise Unusable(f"{path}: has no plan: not from scripts/compare")
-    if not kinds["run"]:
+    if not kinds["run"] and not begun:
         raise Unusable(
             f"{path}: no run has ended yet; scripts/compare --resume goes on"
         )

@@ -129,10 +129,11 @@ class Plain:
                 stderr=subprocess.PIPE, timeout=LIMIT_S)
         finally:
             self.end(process)
-        return Outcome(
-            f"{self.shown(server)} & {shlex.join(['build/bin/' + words[0], *words[1:]])}",
-            done.returncode, time.monotonic_ns() - began,
-            list(events_of(done.stdout.splitlines())), done.stderr.strip())
+        shown = shlex.join(["build/bin/" + words[0], *words[1:]])
+        return Outcome(f"{self.shown(server)} & {shown}", done.returncode,
+                       time.monotonic_ns() - began,
+                       list(events_of(done.stdout.splitlines())),
+                       done.stderr.strip())
 
     @staticmethod
     def ready(process):
@@ -151,8 +152,10 @@ class Loopback(Plain):
     missing = [
         "Over loopback nothing is lost, late or damaged: faults need the lab, "
         "so what TCP does about them is not seen.",
-        "Segments and bytes on the wire are not counted, and nothing is drawn.",
-        "A round trip here is the machine's own cost, a few microseconds."]
+        "A round trip is the machine's own cost, and both are sent at the pace "
+        "of --rate.",
+        "Segments and bytes on the wire are not counted, and nothing is "
+        "drawn."]
 
     def start(self, server):
         process = subprocess.Popen(
@@ -177,8 +180,10 @@ class Remote(Plain):
     are in its PATH. It ends there when its input ends, so that nothing is left
     behind when the connection breaks."""
     missing = [
-        "The faults are those of the real network between the two hosts.",
-        "Segments and bytes on the wire are not counted, and nothing is drawn."]
+        "The faults are those of the real network between the two hosts; both "
+        "are sent at the pace of --rate.",
+        "Segments and bytes on the wire are not counted, and nothing is "
+        "drawn."]
 
     def __init__(self, host):
         self.name = host
