@@ -171,6 +171,11 @@ const char *lang_text(const char *english)
     return text;
 }
 
+bool lang_is_foreign(void)
+{
+    return translating;
+}
+
 /* strerror speaks another language only where libc's own catalogue is
  * installed; these are the errors that sockets and files meet. */
 static const struct {

@@ -14,6 +14,8 @@
 
 #include "err.h"
 
+#include <stdbool.h>
+
 /* Follows the environment: WIRELAB_LANG; else LANGUAGE and the locale, as
  * gettext(1) has it. Before any thread. LC_CTYPE becomes UTF-8 and numbers
  * stay as in C. */
@@ -26,6 +28,10 @@ int lang_choose(const char *name, struct err *e);
 /* ENGLISH in the language chosen; itself if there is no translation. Points
  * to text that lasts as long as the program. Keeps errno. */
 const char *lang_text(const char *english) __attribute__((format_arg(1)));
+
+/* Is it another language than English, so that what is printed is UTF-8 and
+ * no longer ASCII? */
+bool lang_is_foreign(void);
 
 /* strerror(3) in that language. */
 const char *lang_error(int errnum);

@@ -385,6 +385,31 @@ int out_bytes(struct out *o, const void *data, size_t len, bool escape,
     return out_check(o, e);
 }
 
+char *out_printable(const char *text, char *buf, size_t cap)
+{
+    const unsigned char *in = (const unsigned char *)text;
+    size_t len = strlen(text), used = 0, dots_at = 0;
+    for (size_t i = 0, taken; i < len; i += taken) {
+        char c[4];
+        size_t n = lang_is_foreign() ? printable_utf8(in + i, len - i) : 0;
+        taken = n > 0 ? n : 1;
+        if (n > 0)
+            memcpy(c, in + i, n);
+        else
+            n = escape_byte(in[i], "\"\\", c);
+        if (used + n >= cap) {
+            snprintf(buf + dots_at, cap - dots_at, "...");
+            return buf;
+        }
+        memcpy(buf + used, c, n);
+        used += n;
+        if (used + 3 < cap)
+            dots_at = used;
+    }
+    buf[used] = '\0';
+    return buf;
+}
+
 char *out_escape(const void *data, size_t len, const char *keep, char *buf,
                  size_t cap)
 {

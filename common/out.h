@@ -102,6 +102,12 @@ int out_bytes(struct out *o, const void *data, size_t len, bool escape,
 char *out_escape(const void *data, size_t len, const char *keep, char *buf,
                  size_t cap);
 
+/* TEXT of somebody else as one may print it: what would steer a terminal is
+ * escaped as above, quotes and backslashes are not. Characters that are not
+ * ASCII stay where people read such a language (lang_is_foreign).
+ * Cuts like out_escape. Returns BUF. */
+char *out_printable(const char *text, char *buf, size_t cap);
+
 /* 0, or -1 and *e if anything written to stdout was lost (/dev/full, a closed
  * pipe). Main asks once, at its end. */
 int out_check(const struct out *o, struct err *e);

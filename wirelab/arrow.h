@@ -12,13 +12,16 @@
 
 #include <stdbool.h>
 
-/* Fills OUT with WIDTH characters (at most CANVAS_MAX) and a NUL. LABEL is at
- * most WIDTH - 3 long. HEAD is what the arrow ends in. */
+/* Room for an arrow: in UTF-8 a column takes at most two bytes, on average. */
+#define ARROW_TEXT (2 * CANVAS_MAX + 1)
+
+/* Fills OUT (ARROW_TEXT bytes) with WIDTH columns, at most CANVAS_MAX. LABEL
+ * takes at most WIDTH - 3 of them. HEAD is what the arrow ends in. */
 void arrow_whole(char *out, int width, const char *label, char head,
                  bool to_right);
 
 /* One end of a frame of which another row shows the other: dashes with gaps.
- * LABEL, at most WIDTH - 5 long, or "", stands by the end that is shown. */
+ * LABEL, at most WIDTH - 5 columns, or "", stands by the end that is shown. */
 void arrow_half(char *out, int width, const char *label, bool leaves,
                 bool to_right);
 

@@ -4,26 +4,58 @@
  */
 #include "canvas.h"
 
+#include "width.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* What one column takes at most: a change of colour and a character. */
 #define COLUMN_BYTES 16
 
+static void put(struct canvas *c, int column, const char *bytes, size_t len,
+                enum look look)
+{
+    struct canvas_cell *cell = &c->at[column];
+    memcpy(cell->bytes, bytes, len);
+    cell->bytes[len] = '\0';
+    cell->look = (unsigned char)look;
+}
+
 void canvas_clear(struct canvas *c)
 {
-    memset(c->ch, ' ', sizeof c->ch);
-    memset(c->look, LOOK_PLAIN, sizeof c->look);
+    for (int column = 0; column < CANVAS_MAX; column++)
+        put(c, column, " ", 1, LOOK_PLAIN);
+}
+
+static bool is_second_half(const struct canvas *c, int column)
+{
+    return column < c->width && c->at[column].bytes[0] == '\0';
+}
+
+/* Columns FROM to END are about to be painted: a wide character that only half
+ * lies there goes. */
+static void make_room(struct canvas *c, int from, int end)
+{
+    if (is_second_half(c, from))
+        put(c, from - 1, " ", 1, LOOK_PLAIN);
+    if (is_second_half(c, end))
+        put(c, end, " ", 1, LOOK_PLAIN);
 }
 
 void canvas_paint(struct canvas *c, int column, const char *words,
                   enum look look)
 {
-    for (; *words != '\0' && column < c->width; words++, column++) {
-        if (column < 0)
-            continue;
-        c->ch[column] = *words;
-        c->look[column] = (unsigned char)look;
+    int width;
+    size_t n;
+    for (; (n = width_char(words, &width)) > 0; words += n, column += width) {
+        if (column + width > c->width)
+            break;
+        if (column < 0 || width == 0 || n >= sizeof c->at->bytes)
+            continue; /* a mark of its own is not shown */
+        make_room(c, column, column + width);
+        put(c, column, words, n, look);
+        if (width == 2)
+            put(c, column + 1, "", 0, look);
     }
 }
 
@@ -56,19 +88,16 @@ void canvas_flush(struct canvas *c)
     char *at = out;
     int end = c->width;
     enum look now = LOOK_PLAIN;
-    while (end > 0 && c->ch[end - 1] == ' ')
+    while (end > 0 && strcmp(c->at[end - 1].bytes, " ") == 0)
         end--;
     for (int i = 0; i < end; i++) {
-        enum look look = (enum look)c->look[i];
-        const char *drawn =
-            c->utf8 && look == LOOK_DRAWN ? utf8(c->ch[i]) : NULL;
+        enum look look = (enum look)c->at[i].look;
+        const char *bytes = c->at[i].bytes;
+        const char *drawn = c->utf8 && look == LOOK_DRAWN ? utf8(*bytes) : NULL;
         if (c->colour && look != now)
             at = stpcpy(stpcpy(at, "\x1b[0m"), colours[look]);
         now = look;
-        if (drawn != NULL)
-            at = stpcpy(at, drawn);
-        else
-            *at++ = c->ch[i];
+        at = stpcpy(at, drawn != NULL ? drawn : bytes);
     }
     strcpy(at, c->colour && now != LOOK_PLAIN ? "\x1b[0m" : "");
     c->line(out, c->context);

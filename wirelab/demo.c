@@ -7,6 +7,7 @@
  */
 #include "demo.h"
 
+#include "lang.h"
 #include "show.h"
 #include "svg.h"
 
@@ -79,8 +80,9 @@ static int ask(void)
     char line[64];
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return '\n';
-    fputs("Enter: the same over UDP   s: again, one row at a time   q: quit ",
-          stdout);
+    fputs(
+        _("Enter: the same over UDP   s: again, one row at a time   q: quit "),
+        stdout);
     fflush(stdout);
     if (fgets(line, sizeof line, stdin) == NULL)
         return 'q';

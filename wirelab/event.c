@@ -10,6 +10,8 @@
  */
 #include "event.h"
 
+#include "lang.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +104,7 @@ void event_discard(struct event *e)
 const char *tcp_state_name(enum tcp_state s)
 {
     static const char *const names[] = {
-        [TCP_STATE_NONE] = "(closed)",
+        [TCP_STATE_NONE] = N_("(closed)"),
         [TCP_STATE_LISTEN] = "LISTEN",
         [TCP_STATE_SYN_SENT] = "SYN_SENT",
         [TCP_STATE_SYN_RCVD] = "SYN_RCVD",

@@ -5,6 +5,8 @@
  */
 #include "ladder_items.h"
 
+#include "lang.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -122,8 +124,9 @@ void items_call(struct ladder *l, const struct event *e)
     if (is_probe(i))
         i->ready_ns += PROBE_WAIT_NS;
     if (c.id == CALL_CONNECT && c.proto == IPPROTO_UDP)
-        item_remark(i, "connect over UDP: no segment; it only notes the peer");
+        item_remark(i,
+                    N_("connect over UDP: no segment; it only notes the peer"));
     if (c.id == CALL_ACCEPT && c.result > 0 && l->options.explain)
-        item_remark(i, "fd %d stays LISTEN; accept made fd %ld", c.fd,
+        item_remark(i, N_("fd %d stays LISTEN; accept made fd %ld"), c.fd,
                     c.result);
 }

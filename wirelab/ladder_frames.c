@@ -10,6 +10,8 @@
  */
 #include "ladder_items.h"
 
+#include "lang.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -36,11 +38,17 @@ static void set_frame(struct item *i, const struct event_frame *f)
 /* Why it did not come through, in words. */
 static void write_loss(const char *by, char *note)
 {
+    unsigned rule;
     if (strcmp(by, "loss") == 0)
-        by = "by chance";
+        snprintf(note, ROW_NOTE, "%s", _("lost: by chance"));
     else if (strcmp(by, "queue") == 0)
-        by = "queue full";
-    snprintf(note, ROW_NOTE, "lost: %s", by);
+        snprintf(note, ROW_NOTE, "%s", _("lost: queue full"));
+    else if (strcmp(by, "blackhole") == 0)
+        snprintf(note, ROW_NOTE, "%s", _("lost: blackhole"));
+    else if (sscanf(by, "rule %u", &rule) == 1)
+        snprintf(note, ROW_NOTE, _("lost: rule %u"), rule);
+    else
+        snprintf(note, ROW_NOTE, _("lost: %s"), by);
 }
 
 static void note_sent(struct item *i, const struct event_frame *f,
@@ -49,18 +57,18 @@ static void note_sent(struct item *i, const struct event_frame *f,
     struct row_cell *mine = item_cell(i),
                     *theirs = &i->row.cell[talk_other(i->host)];
     static const char *const agains[] = {
-        [AGAIN_TIMEOUT] = "(again: timeout)",
-        [AGAIN_ACKS] = "(again: later ACKs)",
-        [AGAIN_UNKNOWN] = "(again)",
+        [AGAIN_TIMEOUT] = N_("(again: timeout)"),
+        [AGAIN_ACKS] = N_("(again: later ACKs)"),
+        [AGAIN_UNKNOWN] = N_("(again)"),
     };
     if (f->fate == FATE_LOST)
         write_loss(f->by, theirs->note);
     if (f->again != AGAIN_NO)
-        snprintf(mine->note, sizeof mine->note, "%s", agains[f->again]);
+        snprintf(mine->note, sizeof mine->note, "%s", _(agains[f->again]));
     else if (news->probe)
-        snprintf(mine->note, sizeof mine->note, "(window probe)");
+        snprintf(mine->note, sizeof mine->note, "%s", _("(window probe)"));
     if (news->delayed_ack)
-        snprintf(mine->hint, sizeof mine->hint, "(delayed ACK)");
+        snprintf(mine->hint, sizeof mine->hint, "%s", _("(delayed ACK)"));
 }
 
 /* The sentences that tell what a student would not guess. */
@@ -69,9 +77,9 @@ static void remark_sent(const struct ladder *l, struct item *i,
                         const struct talk_news *news)
 {
     if (f->again == AGAIN_ACKS)
-        item_remark(i, "sent again: later data was acknowledged");
+        item_remark(i, N_("sent again: later data was acknowledged"));
     else if (l->options.explain && news->delayed_ack)
-        item_remark(i, "delayed ACK: Linux waited for data to ride on");
+        item_remark(i, N_("delayed ACK: Linux waited for data to ride on"));
 }
 
 /* Is this the datagram that the call sent? */
@@ -190,16 +198,17 @@ static void note_received(struct ladder *l, struct item *i,
     const struct frame *frame = &f->frame;
     const struct talk_socket *s = NULL;
     if (f->copy != 0)
-        snprintf(cell->note, sizeof cell->note, "2 arrived");
+        snprintf(cell->note, sizeof cell->note, "%s", _("2 arrived"));
     if (frame->transport_checksum == CHECKSUM_BAD ||
         frame->ip_checksum == CHECKSUM_BAD) {
-        snprintf(cell->note, sizeof cell->note, "checksum is wrong");
-        item_remark(i, "dropped silently; nobody tells the sender");
+        snprintf(cell->note, sizeof cell->note, "%s", _("checksum is wrong"));
+        item_remark(i, N_("dropped silently; nobody tells the sender"));
     }
     if (frame->kind == FRAME_TCP && (frame->flags & TCP_SYN) != 0)
         s = talks_listener(&l->talks, i->host, addr_port(&frame->destination));
     if (s != NULL)
-        snprintf(cell->hint, sizeof cell->hint, "(fd %d stays LISTEN)", s->fd);
+        snprintf(cell->hint, sizeof cell->hint, _("(fd %d stays LISTEN)"),
+                 s->fd);
 }
 
 /* The item that waits for this frame to arrive, or NULL. */

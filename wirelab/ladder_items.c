@@ -6,6 +6,7 @@
  */
 #include "ladder_items.h"
 
+#include "lang.h"
 #include "out.h"
 
 #include <signal.h>
@@ -62,15 +63,14 @@ static void take_output(struct ladder *l, const struct event *e)
     i->row.host = e->host;
     i->row.text[0] = is_error ? '!' : '>';
     i->row.text[1] = ' ';
-    out_escape(e->output.text, strlen(e->output.text), "\"\\", i->row.text + 2,
-               sizeof i->row.text - 2);
+    out_printable(e->output.text, i->row.text + 2, sizeof i->row.text - 2);
 }
 
 void item_remark(struct item *i, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    vsnprintf(i->remark, sizeof i->remark, format, ap);
+    vsnprintf(i->remark, sizeof i->remark, _(format), ap);
     va_end(ap);
 }
 
@@ -91,12 +91,12 @@ static void take_exit(struct ladder *l, const struct event *e)
         return;
     char *note = item_cell(i)->note;
     if (signal != 0)
-        snprintf(note, ROW_NOTE, "killed (%d)", signal);
+        snprintf(note, ROW_NOTE, _("killed (%d)"), signal);
     else
-        snprintf(note, ROW_NOTE, "exit status %d", WEXITSTATUS(status));
+        snprintf(note, ROW_NOTE, _("exit status %d"), WEXITSTATUS(status));
     if (signal == SIGKILL)
-        item_remark(i, "The process sends nothing. Its kernel closes its "
-                       "sockets: FIN, or RST if data was unread.");
+        item_remark(i, N_("The process sends nothing. Its kernel closes its "
+                          "sockets: FIN, or RST if data was unread."));
 }
 
 static void take_remark(struct ladder *l, const struct event *e)
@@ -105,8 +105,7 @@ static void take_remark(struct ladder *l, const struct event *e)
     if (i == NULL)
         return;
     i->row.kind = ROW_REMARK;
-    out_escape(e->remark, strlen(e->remark), "\"\\", i->row.text,
-               sizeof i->row.text);
+    out_printable(_(e->remark), i->row.text, sizeof i->row.text);
 }
 
 void items_take(struct ladder *l, const struct event *e)

@@ -73,7 +73,7 @@ void item_remove(struct ladder *l, struct item *gone);
 /* Its own host's half of the row. */
 struct row_cell *item_cell(struct item *i);
 
-/* A sentence for under its row. */
+/* A sentence for under its row; FORMAT is in English. */
 void item_remark(struct item *i, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

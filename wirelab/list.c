@@ -4,33 +4,46 @@
  */
 #include "list.h"
 
+#include "lang.h"
 #include "talk.h"
+#include "width.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LIST_LINE 512
 
-/* "20.3 ms, server: " and a sentence. Before the client began there is no
- * time to tell. */
+/* "20.3 ms, server in A: ". Before the client began there is no time to tell.
+ */
+static int say_when(char *buf, size_t cap, const struct row *row,
+                    enum host_id host)
+{
+    const struct row_cell *cell = &row->cell[host];
+    const char *who = _(host_name(host));
+    double ms = (double)cell->t_ns / 1e6;
+    if (cell->timed && row->tag != 0)
+        return snprintf(buf, cap, _("%.1f ms, %s in %c: "), ms, who, row->tag);
+    if (cell->timed)
+        return snprintf(buf, cap, _("%.1f ms, %s: "), ms, who);
+    if (row->tag != 0)
+        return snprintf(buf, cap, _("%s in %c: "), who, row->tag);
+    return snprintf(buf, cap, "%s: ", who);
+}
+
+/* When, who, and a sentence. */
 __attribute__((format(printf, 4, 5))) static void say(struct list *l,
                                                       const struct row *row,
                                                       enum host_id host,
                                                       const char *format, ...)
 {
-    char line[LIST_LINE], when[24] = "", tag[16] = "";
-    const struct row_cell *cell = &row->cell[host];
-    if (cell->timed)
-        snprintf(when, sizeof when, "%.1f ms, ", (double)cell->t_ns / 1e6);
-    if (row->tag != 0)
-        snprintf(tag, sizeof tag, " in %c", row->tag);
-    int n = snprintf(line, sizeof line, "%s%s%s: ", when, host_name(host), tag);
+    char line[LIST_LINE];
+    int n = say_when(line, sizeof line, row, host);
     va_list ap;
     va_start(ap, format);
     vsnprintf(line + n, sizeof line - (size_t)n, format, ap);
     va_end(ap);
+    width_mend(line);
     l->line(line, l->context);
 }
 
@@ -43,13 +56,13 @@ static void say_call(struct list *l, const struct row *row, enum host_id host)
         return;
     c.data = c.data_len > 0 ? cell->data : NULL;
     if (l->explain)
-        snprintf(why, sizeof why, " (%s)", call_explain(&c));
+        snprintf(why, sizeof why, " (%s)", _(call_explain(&c)));
     if (cell->part == PART_BEGIN)
-        say(l, row, host, "calls %s(%s) and waits%s", call_name(&c),
+        say(l, row, host, _("calls %s(%s) and waits%s"), call_name(&c),
             call_args(&c, text, sizeof text), why);
     else
-        say(l, row, host, "%s%s%s",
-            cell->part == PART_RETURN ? "has waited: " : "",
+        say(l, row, host,
+            cell->part == PART_RETURN ? _("has waited: %s%s") : "%s%s",
             call_format(&c, text, sizeof text), why);
 }
 
@@ -66,10 +79,10 @@ static void say_frame(struct list *l, const struct row *row, enum host_id host)
     words_label(&l->words, &untagged, false, sizeof label - 1, 0, label,
                 sizeof label);
     if (row->wire == WIRE_LOST)
-        say(l, row, host, "sends %s; %s", label,
+        say(l, row, host, _("sends %s; %s"), label,
             row->cell[talk_other(host)].note);
     else
-        say(l, row, host, "%s %s", is_sender ? "sends" : "receives", label);
+        say(l, row, host, is_sender ? _("sends %s") : _("receives %s"), label);
 }
 
 static void say_host(struct list *l, const struct row *row, enum host_id host)
@@ -81,13 +94,14 @@ static void say_host(struct list *l, const struct row *row, enum host_id host)
     if (cell->note[0] != '\0' && !told)
         say(l, row, host, "%s", cell->note);
     if (cell->has_state)
-        say(l, row, host, "the state is now %s", tcp_state_name(cell->state));
+        say(l, row, host, _("the state is now %s"),
+            _(tcp_state_name(cell->state)));
 }
 
 void list_row(const struct row *row, void *list)
 {
     struct list *l = list;
-    char line[48];
+    char line[96];
     bool from_server = row->wire != WIRE_NONE && row->frame.from == HOST_SERVER;
     switch (row->kind) {
     case ROW_EVENT:
@@ -95,11 +109,13 @@ void list_row(const struct row *row, void *list)
         say_host(l, row, from_server ? HOST_CLIENT : HOST_SERVER);
         break;
     case ROW_OUTPUT:
-        say(l, row, row->host, "prints%s: %s",
-            row->text[0] == '!' ? " an error" : "", row->text + 2);
+        say(l, row, row->host,
+            row->text[0] == '!' ? _("prints an error: %s") : _("prints: %s"),
+            row->text + 2);
         break;
     case ROW_FOLD:
-        snprintf(line, sizeof line, "%" PRIu64 " more like these", row->count);
+        snprintf(line, sizeof line, _("%llu more like these"),
+                 (unsigned long long)row->count);
         l->line(line, l->context);
         break;
     case ROW_TITLE:

@@ -20,18 +20,19 @@ struct place {
     size_t tail; /* of the width, what an arrow would rather keep */
 };
 
-/* Writes the words; true if they fit. */
+/* Writes the words; true if they fit, in columns and in bytes. */
 bool place_fit(const struct place *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The last resort: what does not fit is cut. */
 void place_cut(const struct place *p);
 
-/* How many characters of WORDS one line of ROOM columns takes: whole words, if
- * there are any. */
+/* How many bytes of WORDS one line of ROOM columns takes: whole words, if
+ * there are any. Chinese goes on in the next line after any character, but no
+ * line begins with its punctuation. */
 int place_line(const char *words, int room);
 
-/* Where the next line begins, after one of N characters. */
+/* Where the next line begins, after one of N bytes. */
 const char *place_next(const char *words, int n);
 
 #endif

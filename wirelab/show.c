@@ -6,12 +6,14 @@
 
 #include "clock.h"
 #include "json.h"
+#include "lang.h"
 #include "layers.h"
 #include "list.h"
 #include "pcapng.h"
 #include "step.h"
 #include "svg.h"
 #include "text.h"
+#include "width.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -66,9 +68,9 @@ static void name_wire(const struct settings *s, char *buf, size_t cap)
     if (s->subject.wire[0] != '\0')
         snprintf(buf, cap, "%s", s->subject.wire);
     else if (s->lab.loopback)
-        snprintf(buf, cap, "no wire: loopback");
+        snprintf(buf, cap, "%s", _("no wire: loopback"));
     else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
-        snprintf(buf, cap, "%.4g ms each way", there);
+        snprintf(buf, cap, _("%.4g ms each way"), there);
     else
         snprintf(buf, cap, "%.4g ms ->, <- %.4g ms", there, back);
 }
@@ -180,12 +182,14 @@ void show_caption(const struct settings *s, enum host_id host, char *buf,
     if (commands == 0)
         return;
     char line[ROW_TEXT];
-    size_t n = join_lines(s->lab.command[host][0], line, sizeof line);
+    size_t n = join_lines(s->lab.command[host][0], line, sizeof line - 1);
     used = (size_t)snprintf(buf, cap, "%s: ", host_name(host));
-    out_escape(line, n, "\"\\", buf + used, cap - used - 32);
+    line[n] = '\0';
+    width_mend(line);
+    out_printable(line, buf + used, cap - used - 32);
     used = strlen(buf);
     if (commands > 1)
-        snprintf(buf + used, cap - used, " (and %zu more)", commands - 1);
+        snprintf(buf + used, cap - used, _(" (and %zu more)"), commands - 1);
 }
 
 static void open_slide(struct show *w)

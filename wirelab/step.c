@@ -4,6 +4,8 @@
  */
 #include "step.h"
 
+#include "lang.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -71,9 +73,9 @@ static void ask(struct step *s)
         return;
     bool is_arrow = r->row.kind == ROW_EVENT && r->row.wire != WIRE_NONE &&
                     r->row.wire != WIRE_ARRIVES;
-    const char *words = is_arrow      ? "Who sends next, and what? "
-                        : !s->greeted ? "Enter: the next row   a: all   "
-                                        "q: quit "
+    const char *words = is_arrow      ? _("Who sends next, and what? ")
+                        : !s->greeted ? _("Enter: the next row   a: all   "
+                                          "q: quit ")
                                       : "";
     fputs(words, s->talk);
     fflush(s->talk);

@@ -6,6 +6,7 @@
 #include "svg.h"
 
 #include "keep.h"
+#include "lang.h"
 #include "svg_ink.h"
 #include "svg_page.h"
 
@@ -122,7 +123,7 @@ static void draw(struct svg *s, FILE *to)
         height = own > height ? own : height;
         width += page_width();
     }
-    snprintf(title, sizeof title, "Two hosts and the wire between them. %s",
+    snprintf(title, sizeof title, _("Two hosts and the wire between them. %s"),
              pages->page[0].about.caption[SVG_CAPTIONS - 1]);
     ink_begin(to, width, height, title);
     for (size_t i = 0; i < pages->count; i++)

@@ -4,6 +4,8 @@
  */
 #include "svg_ink.h"
 
+#include "width.h"
+
 #include <string.h>
 
 /* What goes with a look. All are dark enough to be told from white in grey,
@@ -21,7 +23,8 @@ static const char *const anchors[] = {"start", "middle", "end"};
 
 void ink_escape(FILE *to, const char *words)
 {
-    for (; *words != '\0'; words++) {
+    int columns;
+    for (size_t n; (n = width_char(words, &columns)) > 0; words += n) {
         switch (*words) {
         case '&':
             fputs("&amp;", to);
@@ -33,7 +36,10 @@ void ink_escape(FILE *to, const char *words)
             fputs("&gt;", to);
             break;
         default:
-            putc(*words >= ' ' && *words <= '~' ? *words : '?', to);
+            if (n > 1 || (*words >= ' ' && *words <= '~'))
+                fwrite(words, 1, n, to);
+            else
+                putc('?', to);
         }
     }
 }
@@ -80,9 +86,9 @@ void ink_words(FILE *to, double x, double y, enum ink_anchor anchor,
     fputs("</text>\n", to);
 }
 
-static double width_of(const char *words)
+static double breadth(const char *words)
 {
-    return (double)strlen(words) * INK_CHAR;
+    return width_of(words) * INK_CHAR;
 }
 
 /* The left edge of something so wide. */
@@ -96,7 +102,7 @@ static double left_of(double x, double width, enum ink_anchor anchor)
 void ink_words_over(FILE *to, double x, double y, enum ink_anchor anchor,
                     const char *words, enum look look)
 {
-    double width = width_of(words);
+    double width = breadth(words);
     fprintf(to,
             "<rect x='%.1f' y='%.1f' width='%.1f' height='%d' "
             "fill='white'/>\n",
@@ -108,7 +114,7 @@ void ink_words_over(FILE *to, double x, double y, enum ink_anchor anchor,
 void ink_boxed(FILE *to, double x, double y, enum ink_anchor anchor,
                const char *words, enum look look)
 {
-    double width = width_of(words) + 10, left = left_of(x, width, anchor);
+    double width = breadth(words) + 10, left = left_of(x, width, anchor);
     fprintf(to,
             "<rect x='%.1f' y='%.1f' width='%.1f' height='%d' rx='5' "
             "fill='white' stroke='#003a8c' stroke-width='1.5'/>\n",

@@ -24,7 +24,7 @@ enum ink_anchor { INK_START, INK_MIDDLE, INK_END };
 /* How a line ends. */
 enum ink_end { INK_PLAIN, INK_HEAD };
 
-/* WORDS as XML text: markup escaped, bytes that are not printable ASCII as
+/* WORDS as XML text: markup escaped, bytes that are no printable character as
  * question marks. */
 void ink_escape(FILE *to, const char *words);
 

@@ -5,11 +5,12 @@
  */
 #include "svg_page.h"
 
+#include "lang.h"
 #include "list.h"
 #include "place.h"
 #include "svg_ink.h"
+#include "width.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* From the left, in characters: a clock, calls, states, the wire, and back. */
@@ -74,7 +75,7 @@ enum note_place {
 
 static enum note_place place_note(const struct row_cell *c, const char *words)
 {
-    size_t len = strlen(words);
+    int len = width_of(words);
     if (len == 0)
         return NOTE_NONE;
     if (!c->has_state && len < (c->has_call ? STATES : STATES + CALLS))
@@ -116,9 +117,9 @@ static void draw_state(FILE *to, enum host_id host, double y,
     double x = left ? bar_of(host) - GAP : bar_of(host) + GAP;
     enum ink_anchor anchor = left ? INK_END : INK_START;
     if (state == TCP_STATE_NONE)
-        ink_words(to, x, y, anchor, tcp_state_name(state), LOOK_PLAIN);
+        ink_words(to, x, y, anchor, _(tcp_state_name(state)), LOOK_PLAIN);
     else
-        ink_boxed(to, x, y, anchor, tcp_state_name(state), LOOK_STATE);
+        ink_boxed(to, x, y, anchor, _(tcp_state_name(state)), LOOK_STATE);
 }
 
 static void draw_cell(const struct page *p, FILE *to, const struct row *row,
@@ -156,7 +157,7 @@ static void draw_reasons(FILE *to, const struct row *row, double y)
         char words[WORDS_TEXT];
         if (!c->has_call)
             continue;
-        snprintf(words, sizeof words, "(%s)", call_explain(&c->call));
+        snprintf(words, sizeof words, "(%s)", _(call_explain(&c->call)));
         if (h == HOST_CLIENT)
             ink_words_over(to, column(AT_CALLS), y, INK_START, words,
                            LOOK_ASIDE);
@@ -272,7 +273,7 @@ static void draw_output(FILE *to, const struct row *row, double y)
     bool right = row->host == HOST_SERVER;
     const struct row_cell *c = &row->cell[row->host];
     char words[ROW_TEXT + 16];
-    bool fits = strlen(row->text) < CALLS + STATES;
+    bool fits = width_of(row->text) < CALLS + STATES;
     if (c->timed)
         ink_words(to, column(right ? AT_CLOCK2 : AT_CLOCK), y, INK_END,
                   words_time(c->t_ns, CLOCK, 1, words, sizeof words),
@@ -283,10 +284,11 @@ static void draw_output(FILE *to, const struct row *row, double y)
                SENTENCE - CLOCK, LOOK_PLAIN);
 }
 
-static void draw_count(FILE *to, double y, uint64_t count, const char *what)
+/* FORMAT says how many of what. */
+static void draw_count(FILE *to, double y, uint64_t count, const char *format)
 {
-    char words[96];
-    snprintf(words, sizeof words, "... %" PRIu64 " %s", count, what);
+    char words[160];
+    snprintf(words, sizeof words, format, (unsigned long long)count);
     ink_words_over(to, column(AT_BAR) + column(WIRE) / 2, y, INK_MIDDLE, words,
                    LOOK_ASIDE);
 }
@@ -311,7 +313,7 @@ static void draw_words(const struct page *p, FILE *to, size_t i)
                   LOOK_TITLE);
         break;
     case ROW_FOLD:
-        draw_count(to, y, row->count, "like these");
+        draw_count(to, y, row->count, _("... %llu like these"));
         break;
     case ROW_OUTPUT:
         draw_output(to, row, y);
@@ -396,8 +398,8 @@ static void draw_head(const struct page *p, FILE *to)
     double y = LINE;
     for (int i = 0; i < SVG_CAPTIONS; i++)
         if (p->about.caption[i][0] != '\0') {
-            snprintf(words, sizeof words, "%.*s", WIDTH - 2 * MARGIN,
-                     p->about.caption[i]);
+            snprintf(words, sizeof words, "%s", p->about.caption[i]);
+            words[width_fit(words, WIDTH - 2 * MARGIN)] = '\0';
             ink_words(to, column(MARGIN), y, INK_START, words, LOOK_PLAIN);
             y += LINE;
         }
@@ -406,8 +408,10 @@ static void draw_head(const struct page *p, FILE *to)
     ink_words(to, column(AT_CALLS), y, INK_START,
               words_host(&p->about.words, HOST_CLIENT, words, sizeof words),
               LOOK_TITLE);
-    snprintf(words, sizeof words, "wire%s%s",
-             p->about.wire[0] != '\0' ? ", " : "", p->about.wire);
+    if (p->about.wire[0] != '\0')
+        snprintf(words, sizeof words, _("wire, %s"), p->about.wire);
+    else
+        snprintf(words, sizeof words, "%s", _("wire"));
     ink_words(to, column(AT_BAR) + column(WIRE) / 2, y, INK_MIDDLE, words,
               LOOK_TITLE);
     ink_words(to, column(AT_CALLS2), y, INK_START,
@@ -433,7 +437,7 @@ void page_draw(const struct page *p, FILE *to, double x)
         draw_words(p, to, i);
     if (p->left_out > 0)
         draw_count(to, p->y[SVG_HEAD] - ARROW + BASE, p->left_out,
-                   "rows more than a page takes are left out here");
+                   _("... %llu rows more than a page takes are left out here"));
     if (p->has_total)
         draw_lines(to, MARGIN, p->foot + BASE, p->total.text, SENTENCE,
                    LOOK_TITLE);

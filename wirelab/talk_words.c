@@ -6,7 +6,9 @@
  */
 #include "talk.h"
 
-#include <inttypes.h>
+#include "lang.h"
+#include "width.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +26,9 @@ __attribute__((format(printf, 2, 3))) static void add(struct sentence *s,
     va_start(ap, format);
     int n = vsnprintf(s->buf + s->used, s->cap - s->used, format, ap);
     va_end(ap);
+    width_mend(s->buf);
     if (n > 0)
-        s->used +=
-            (size_t)n < s->cap - s->used ? (size_t)n : s->cap - s->used - 1;
+        s->used += strlen(s->buf + s->used);
 }
 
 /* The conversation that was seen first, or NULL. */
@@ -50,101 +52,107 @@ static bool also_udp(const struct talks *t, uint16_t port)
 
 static bool title_setup(const struct talks *t, struct sentence *s)
 {
-    add(s, "set up");
     for (const struct talk_socket *k = t->sockets; k != NULL; k = k->next) {
         if (k->host != HOST_SERVER || !k->listening || k->port == 0)
             continue;
-        add(s, ": the server waits on port %u%s", k->port,
-            also_udp(t, k->port) ? ", TCP and UDP" : "");
+        add(s,
+            also_udp(t, k->port)
+                ? _("set up: the server waits on port %u, TCP and UDP")
+                : _("set up: the server waits on port %u"),
+            k->port);
         return true;
     }
+    add(s, "%s", _("set up"));
     return false;
+}
+
+static const char *handshake_trouble(const struct talk *talk)
+{
+    return talk->crossed_syns
+               ? _("handshake: both sides call at once; their SYNs cross")
+           : talk->refused ? _("handshake: refused; SYN is answered with RST")
+           : talk->open_trouble
+               ? _("handshake: not every segment comes through")
+               : NULL;
 }
 
 static bool title_handshake(const struct talks *t, const struct talk *talk,
                             struct sentence *s)
 {
-    add(s, "handshake");
-    if (talk == NULL)
-        return false;
-    if (talk->crossed_syns) {
-        add(s, ": both sides call at once; their SYNs cross");
-        return true;
-    }
-    if (talk->refused) {
-        add(s, ": refused; SYN is answered with RST");
-        return true;
-    }
-    if (talk->open_trouble) {
-        add(s, ": not every segment comes through");
-        return true;
-    }
-    if (!talk->open || talk->opening < 3)
-        return false;
-    if (talk->opening == 3)
-        add(s, ": three segments");
-    if (talk->accept_waits && !talk->accepted)
-        add(s, ", before accept() returns");
-    else if (t->listen_called && !t->accept_called)
-        add(s, ", before accept() is called");
-    return true;
+    /* When it was, seen from accept; not three segments, or three. */
+    enum { SOME_TIME, BEFORE_RETURN, BEFORE_CALL };
+    static const char *const titles[][2] = {
+        {N_("handshake"), N_("handshake: three segments")},
+        {N_("handshake, before accept() returns"),
+         N_("handshake: three segments, before accept() returns")},
+        {N_("handshake, before accept() is called"),
+         N_("handshake: three segments, before accept() is called")}};
+    const char *trouble = talk != NULL ? handshake_trouble(talk) : NULL;
+    bool done = talk != NULL && talk->open && talk->opening >= 3;
+    int when = SOME_TIME;
+    if (done && talk->accept_waits && !talk->accepted)
+        when = BEFORE_RETURN;
+    else if (done && t->listen_called && !t->accept_called)
+        when = BEFORE_CALL;
+    bool three = done && talk->opening == 3;
+    add(s, "%s", trouble != NULL ? trouble : _(titles[when][three]));
+    return done || trouble != NULL;
 }
 
 static bool title_data(const struct talk *talk, struct sentence *s)
 {
-    add(s, "data");
     if (talk != NULL && talk->isn_known[HOST_CLIENT] &&
         talk->isn_known[HOST_SERVER])
-        add(s, ": x = %" PRIu32 ", y = %" PRIu32 ", the real first numbers",
+        add(s, _("data: x = %u, y = %u, the real first numbers"),
             talk->isn[HOST_CLIENT], talk->isn[HOST_SERVER]);
+    else
+        add(s, "%s", _("data"));
     return true;
 }
 
-/* How the ends of both directions met. */
-static void add_ends(const struct talk *talk, struct sentence *s)
+/* How the ends of both directions met: %1$s closed first, then %2$s. */
+static const char *ends_of(const struct talk *talk)
 {
-    const char *second = host_name(talk_other(talk->closer));
     bool three = talk->merged && talk->closing == 3;
     if (talk->data_back)
-        add(s, "; data still came back after its FIN");
-    else if (talk->fin_has_data)
-        add(s, ", FIN riding on data%s", three ? "; three segments" : "");
-    else if (three)
-        add(s, "; three segments: the %s's FIN carries the ACK", second);
-    else
-        add(s, "; each direction ends with its own FIN");
+        return _("close: the %s first; data still came back after its FIN");
+    if (talk->fin_has_data && three)
+        return _("close: the %s first, FIN riding on data; three segments");
+    if (talk->fin_has_data)
+        return _("close: the %s first, FIN riding on data");
+    if (three)
+        return _("close: the %s first; three segments: the %s's FIN carries "
+                 "the ACK");
+    return _("close: the %s first; each direction ends with its own FIN");
 }
 
 static bool title_close(const struct talk *talk, struct sentence *s)
 {
-    add(s, "close");
-    if (talk == NULL)
+    if (talk == NULL) {
+        add(s, "%s", _("close"));
         return false;
+    }
     const struct talk_side *c = &talk->side[HOST_CLIENT];
     const struct talk_side *v = &talk->side[HOST_SERVER];
-    if (!c->fin && !v->fin && (c->reset || v->reset)) {
-        add(s, ": the %s resets it; RST ends both directions at once",
-            host_name(c->reset ? HOST_CLIENT : HOST_SERVER));
-        return true;
-    }
-    if (talk->crossed_fins) {
-        add(s, ": both sides at once; their FINs cross");
-        return true;
-    }
-    if (!c->fin && !v->fin)
-        return false;
-    add(s, ": the %s first", host_name(talk->closer));
-    if (c->reset || v->reset) {
-        add(s, "; then RST from the %s",
-            host_name(c->reset ? HOST_CLIENT : HOST_SERVER));
-        return true;
-    }
-    if (talk->close_trouble)
-        return true;
-    if (!c->fin_acked || !v->fin_acked)
-        return false;
-    add_ends(talk, s);
-    return true;
+    const char *first = _(host_name(talk->closer));
+    const char *second = _(host_name(talk_other(talk->closer)));
+    const char *reset = _(host_name(c->reset ? HOST_CLIENT : HOST_SERVER));
+    bool any_fin = c->fin || v->fin, any_reset = c->reset || v->reset;
+    if (!any_fin && any_reset)
+        add(s, _("close: the %s resets it; RST ends both directions at once"),
+            reset);
+    else if (talk->crossed_fins)
+        add(s, "%s", _("close: both sides at once; their FINs cross"));
+    else if (!any_fin)
+        add(s, "%s", _("close"));
+    else if (any_reset)
+        add(s, _("close: the %s first; then RST from the %s"), first, reset);
+    else if (talk->close_trouble || !c->fin_acked || !v->fin_acked)
+        add(s, _("close: the %s first"), first);
+    else
+        add(s, ends_of(talk), first, second);
+    return any_reset || talk->crossed_fins ||
+           (any_fin && (talk->close_trouble || (c->fin_acked && v->fin_acked)));
 }
 
 bool talk_title(const struct talks *t, enum section section, char *buf,
@@ -175,29 +183,35 @@ bool talk_name(const struct talk *talk, bool late, char *buf, size_t cap)
     struct sentence s = {.buf = buf, .cap = cap};
     uint16_t client = addr_port(&talk->end[HOST_CLIENT]);
     uint16_t server = addr_port(&talk->end[HOST_SERVER]);
-    add(&s, "%c: %s, client port ", talk_tag(talk),
-        talk->proto == IPPROTO_TCP ? "TCP" : "UDP");
+    const char *proto = talk->proto == IPPROTO_TCP ? "TCP" : "UDP";
     if (client != 0)
-        add(&s, "%u", client);
+        add(&s, _("%c: %s, client port %u, server port %u"), talk_tag(talk),
+            proto, client, server);
     else
-        add(&s, "not known");
-    add(&s, ", server port %u", server);
+        add(&s, _("%c: %s, client port not known, server port %u"),
+            talk_tag(talk), proto, server);
     if (late)
-        add(&s, "; A is the one above");
+        add(&s, "%s", _("; A is the one above"));
     return client != 0;
 }
 
+/* A last line is a list: each part says one thing. */
 static void add_segments(const struct ladder_totals *n, struct sentence *s)
 {
-    add(s, "%" PRIu64 " segment%s", n->segments, n->segments == 1 ? "" : "s");
+    if (n->segments == 1)
+        add(s, "%s", _("1 segment"));
+    else
+        add(s, _("%llu segments"), (unsigned long long)n->segments);
     if (n->lost != 0)
-        add(s, ", %" PRIu64 " lost", n->lost);
+        add(s, _(", %llu lost"), (unsigned long long)n->lost);
     if (n->again != 0)
-        add(s, ", %" PRIu64 " sent again", n->again);
+        add(s, _(", %llu sent again"), (unsigned long long)n->again);
     if (n->bytes != 0)
-        add(s, "%s for %" PRIu64 " bytes",
-            n->lost != 0 || n->again != 0 ? "," : "", n->bytes);
-    add(s, ".");
+        add(s,
+            n->lost != 0 || n->again != 0 ? _(", for %llu bytes")
+                                          : _(" for %llu bytes"),
+            (unsigned long long)n->bytes);
+    add(s, "%s", _("."));
 }
 
 /* Who keeps TIME_WAIT, if anybody was seen in it. */
@@ -210,11 +224,12 @@ static void add_time_wait(const struct talks *t, struct sentence *s)
     bool server = talk->side[HOST_SERVER].time_wait;
     enum host_id who = client ? HOST_CLIENT : HOST_SERVER;
     if (client && server)
-        add(s, " TIME_WAIT stays 60 s on both sides.");
+        add(s, "%s", _(" TIME_WAIT stays 60 s on both sides."));
     else if ((client || server) && who == talk->closer && !talk->crossed_fins)
-        add(s, " TIME_WAIT stays 60 s with the side that closed first.");
+        add(s, "%s",
+            _(" TIME_WAIT stays 60 s with the side that closed first."));
     else if (client || server)
-        add(s, " TIME_WAIT stays 60 s with the %s.", host_name(who));
+        add(s, _(" TIME_WAIT stays 60 s with the %s."), _(host_name(who)));
 }
 
 static double ms(uint64_t ns)
@@ -226,18 +241,20 @@ static void add_datagrams(const struct ladder_totals *n,
                           const struct ladder_totals *beside,
                           struct sentence *s)
 {
-    add(s, "%" PRIu64 " datagram%s", n->datagrams,
-        n->datagrams == 1 ? "" : "s");
+    if (n->datagrams == 1)
+        add(s, "%s", _("1 datagram"));
+    else
+        add(s, _("%llu datagrams"), (unsigned long long)n->datagrams);
     if (n->lost != 0)
-        add(s, ", %" PRIu64 " lost", n->lost);
+        add(s, _(", %llu lost"), (unsigned long long)n->lost);
     if (n->reply_ns != 0)
-        add(s, ", reply at %.1f ms", ms(n->reply_ns));
+        add(s, _(", reply at %.1f ms"), ms(n->reply_ns));
     if (beside != NULL && beside->segments != 0) {
-        add(s, "; TCP %" PRIu64 " segments", beside->segments);
+        add(s, _("; TCP %llu segments"), (unsigned long long)beside->segments);
         if (beside->reply_ns != 0)
-            add(s, ", %.1f ms", ms(beside->reply_ns));
+            add(s, _(", %.1f ms"), ms(beside->reply_ns));
     }
-    add(s, ". No ACK, state or end.");
+    add(s, "%s", _(". No ACK, state or end."));
 }
 
 void talks_total(const struct talks *t, const struct ladder_totals *n,
@@ -247,9 +264,11 @@ void talks_total(const struct talks *t, const struct ladder_totals *n,
     buf[0] = '\0';
     if (n->segments != 0 && n->datagrams != 0)
         add(&s,
-            "%" PRIu64 " segments and %" PRIu64 " datagrams in %u "
-            "conversations for %" PRIu64 " bytes, %" PRIu64 " lost.",
-            n->segments, n->datagrams, t->count, n->bytes, n->lost);
+            _("%llu segments and %llu datagrams in %u conversations for %llu "
+              "bytes, %llu lost."),
+            (unsigned long long)n->segments, (unsigned long long)n->datagrams,
+            t->count, (unsigned long long)n->bytes,
+            (unsigned long long)n->lost);
     else if (n->segments != 0)
         add_segments(n, &s);
     else if (n->datagrams != 0)

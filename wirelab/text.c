@@ -8,7 +8,9 @@
 
 #include "arrow.h"
 #include "canvas.h"
+#include "lang.h"
 #include "place.h"
+#include "width.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +119,7 @@ static void paint_wire(struct text *t, const char *drawing, const char *label,
 
 static void draw_wire(struct text *t, const struct row *row)
 {
-    char label[WORDS_TEXT], drawing[CANVAS_MAX + 1];
+    char label[WORDS_TEXT], drawing[ARROW_TEXT];
     int width = t->at.wire_width;
     bool to_right = row->frame.from == HOST_CLIENT;
     bool is_lost = row->wire == WIRE_LOST;
@@ -185,7 +187,7 @@ static void write_texts(const struct text *t, const struct row *row,
     if (cell->has_state) {
         bool bare = t->at.full || cell->state == TCP_STATE_NONE;
         snprintf(c->state, sizeof c->state, bare ? "%s" : "[%s]",
-                 tcp_state_name(cell->state));
+                 _(tcp_state_name(cell->state)));
     }
     if (cell->note[0] != '\0') {
         snprintf(c->note, sizeof c->note, "%s", cell->note);
@@ -193,11 +195,6 @@ static void write_texts(const struct text *t, const struct row *row,
         snprintf(c->note, sizeof c->note, "%s", cell->hint);
         c->note_look = LOOK_ASIDE;
     }
-}
-
-static int len(const char *s)
-{
-    return (int)strlen(s);
 }
 
 /* Takes TEXT out of what is still to be painted. */
@@ -214,44 +211,42 @@ static void paint_left(struct text *t, struct cell_texts *c)
     int left = t->at.left, end = left + t->at.left_width, used = left;
     int width = t->at.left_width;
     if (c->call[0] != '\0') {
-        used = left + len(c->call) + 1;
+        used = left + width_of(c->call) + 1;
         put(t, left, c->call, LOOK_PLAIN);
     }
-    if (c->state[0] != '\0' && used + len(c->state) <= end) {
-        end -= len(c->state);
+    if (c->state[0] != '\0' && used + width_of(c->state) <= end) {
+        end -= width_of(c->state);
         put(t, end, c->state, LOOK_STATE);
         end--;
     }
     if (c->note[0] == '\0')
         return;
-    if (len(c->note) > width)
-        c->note[width] = '\0';
-    if (used + len(c->note) <= end)
-        put(t, end - len(c->note), c->note, c->note_look);
+    c->note[width_fit(c->note, width)] = '\0';
+    if (used + width_of(c->note) <= end)
+        put(t, end - width_of(c->note), c->note, c->note_look);
 }
 
 static void paint_right(struct text *t, struct cell_texts *c)
 {
     int used = t->at.right, end = t->at.right + t->at.right_width;
     if (c->call[0] != '\0') {
-        used += len(c->call) + 1;
+        used += width_of(c->call) + 1;
         put(t, t->at.right, c->call, LOOK_PLAIN);
     }
     if (c->state[0] != '\0' && t->at.right_state >= 0) {
         put(t, t->at.right_state, c->state, LOOK_STATE);
-    } else if (c->state[0] != '\0' && used + len(c->state) <= end) {
+    } else if (c->state[0] != '\0' && used + width_of(c->state) <= end) {
         bool behind = used > t->at.right;
-        int column = behind ? end - len(c->state) : used;
-        used += len(c->state) + 1;
+        int column = behind ? end - width_of(c->state) : used;
+        used += width_of(c->state) + 1;
         if (behind)
             end = column - 1;
         put(t, column, c->state, LOOK_STATE);
     }
     if (c->note[0] == '\0')
         return;
-    if (len(c->note) > t->at.right_width)
-        c->note[t->at.right_width] = '\0';
-    if (used + len(c->note) <= end)
+    c->note[width_fit(c->note, t->at.right_width)] = '\0';
+    if (used + width_of(c->note) <= end)
         put(t, used, c->note, c->note_look);
 }
 
@@ -277,10 +272,10 @@ static void explain(struct text *t, const struct row *row)
         char words[WORDS_TEXT];
         if (!cell->has_call)
             continue;
-        snprintf(words, sizeof words, "(%s)", call_explain(&cell->call));
+        snprintf(words, sizeof words, "(%s)", _(call_explain(&cell->call)));
         int column = t->at.left;
         if (h == HOST_SERVER)
-            column = t->at.right + t->at.right_width - len(words);
+            column = t->at.right + t->at.right_width - width_of(words);
         canvas_clear(&t->canvas);
         canvas_paint(&t->canvas, column < t->at.left ? t->at.left : column,
                      words, LOOK_ASIDE);
@@ -317,7 +312,7 @@ static void event_row(struct text *t, const struct row *row)
 static void wrap(struct text *t, int column, const char *words, enum look look)
 {
     while (*words != '\0') {
-        char part[CANVAS_MAX + 1];
+        char part[ROW_TEXT];
         int n = place_line(words, t->at.width - column);
         snprintf(part, sizeof part, "%.*s", n, words);
         canvas_clear(&t->canvas);
@@ -334,14 +329,14 @@ static void title_row(struct text *t, const char *words)
         canvas_paint(&t->canvas, column, "-", LOOK_DRAWN);
     canvas_paint(&t->canvas, 2, " ", LOOK_PLAIN);
     canvas_paint(&t->canvas, 3, words, LOOK_TITLE);
-    canvas_paint(&t->canvas, 3 + len(words), " ", LOOK_PLAIN);
+    canvas_paint(&t->canvas, 3 + width_of(words), " ", LOOK_PLAIN);
     canvas_flush(&t->canvas);
 }
 
 static void fold_row(struct text *t, uint64_t count)
 {
-    char words[48];
-    snprintf(words, sizeof words, "  ... %llu like these",
+    char words[96];
+    snprintf(words, sizeof words, _("  ... %llu like these"),
              (unsigned long long)count);
     canvas_clear(&t->canvas);
     bars(t);
@@ -355,8 +350,9 @@ static void output_row(struct text *t, const struct row *row)
 {
     const struct layout *at = &t->at;
     bool is_right = row->host == HOST_SERVER;
-    bool fits = len(row->text) <= (is_right ? at->right_width : at->left_width);
-    char named[ROW_TEXT + 16], part[CANVAS_MAX + 1];
+    bool fits =
+        width_of(row->text) <= (is_right ? at->right_width : at->left_width);
+    char named[ROW_TEXT + 16], part[ROW_TEXT];
     snprintf(named, sizeof named, "%s%s", is_right && !fits ? "server " : "",
              row->text);
     canvas_clear(&t->canvas);
@@ -406,8 +402,8 @@ void text_row(const struct row *row, void *text)
 void text_legend(struct text *t)
 {
     wrap(t, 0,
-         "Read down: each side has its own calls, its clock (ms) and its "
-         "[STATE].",
+         _("Read down: each side has its own calls, its clock (ms) and its "
+           "[STATE]."),
          LOOK_PLAIN);
 }
 
@@ -415,15 +411,16 @@ void text_head(struct text *t)
 {
     const struct layout *at = &t->at;
     char buf[ADDR_TEXT + 16];
+    const char *calls = _("calls"), *state = _("state");
     canvas_clear(&t->canvas);
     bars(t);
     canvas_paint(&t->canvas, at->clock - 2, "ms", LOOK_PLAIN);
     canvas_paint(&t->canvas, at->right_clock + at->clock - 2, "ms", LOOK_PLAIN);
     if (at->full) {
-        canvas_paint(&t->canvas, at->left, "calls", LOOK_PLAIN);
-        canvas_paint(&t->canvas, at->bar - 5, "state", LOOK_PLAIN);
-        canvas_paint(&t->canvas, at->right_state, "state", LOOK_PLAIN);
-        canvas_paint(&t->canvas, at->right, "calls", LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->left, calls, LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->bar - width_of(state), state, LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->right_state, state, LOOK_PLAIN);
+        canvas_paint(&t->canvas, at->right, calls, LOOK_PLAIN);
     } else {
         canvas_paint(&t->canvas, at->left,
                      words_host(&t->o.words, HOST_CLIENT, buf, sizeof buf),
@@ -432,8 +429,10 @@ void text_head(struct text *t)
                      words_host(&t->o.words, HOST_SERVER, buf, sizeof buf),
                      LOOK_PLAIN);
     }
-    snprintf(buf, sizeof buf, "wire%s%s", t->o.wire != NULL ? ", " : "",
-             t->o.wire != NULL ? t->o.wire : "");
+    if (t->o.wire != NULL)
+        snprintf(buf, sizeof buf, _("wire, %s"), t->o.wire);
+    else
+        snprintf(buf, sizeof buf, "%s", _("wire"));
     canvas_paint(&t->canvas, at->wire + (at->full ? 3 : 1), buf, LOOK_PLAIN);
     canvas_flush(&t->canvas);
 }

@@ -5,6 +5,7 @@
  */
 #include "words.h"
 
+#include "lang.h"
 #include "out.h"
 #include "place.h"
 #include "talk.h"
@@ -72,7 +73,7 @@ static const char *result_text(const struct call *c, bool terse, char *buf,
     else if (c->result < 0)
         snprintf(buf, cap, terse ? "=%s" : "=-1 %s", call_errno_name(c->error));
     else if (c->result == 0 && talk_receives(c) && c->proto == IPPROTO_TCP)
-        snprintf(buf, cap, "=0, the end");
+        snprintf(buf, cap, "%s", _("=0, the end"));
     else if (c->result == 0 && is_quiet(c))
         buf[0] = '\0';
     else

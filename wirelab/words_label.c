@@ -5,6 +5,7 @@
  */
 #include "words.h"
 
+#include "lang.h"
 #include "place.h"
 #include "talk.h"
 
@@ -45,7 +46,7 @@ static void name_segment(const struct row *row, struct segment *s)
                                  used > 0 ? " " : "", f->payload_len);
     s->ack_is_point = used == 0 && s->has_ack;
     if (used == 0)
-        snprintf(name, cap, "%s", s->has_ack ? "ACK" : "no flags");
+        snprintf(name, cap, "%s", s->has_ack ? "ACK" : _("no flags"));
 }
 
 static bool label_bare_ack(const struct place *p, const struct row *row,
@@ -165,8 +166,9 @@ static bool label_udp(const struct place *p, const struct frame *f)
 {
     unsigned port = addr_port(&f->destination);
     if (f->is_fragment)
-        return place_fit(p, "fragment of %zu B to :%u", f->payload_len, port) ||
-               place_fit(p, "fragment to :%u", port);
+        return place_fit(p, _("fragment of %zu B to :%u"), f->payload_len,
+                         port) ||
+               place_fit(p, _("fragment to :%u"), port);
     return place_fit(p, "%zu B to :%u", f->payload_len, port) ||
            place_fit(p, "%zu B", f->payload_len);
 }
@@ -186,20 +188,21 @@ static bool label_arp(const struct place *p, const struct frame *f)
     char host[ADDR_TEXT];
     bool asks = f->arp_operation == 1;
     const struct addr *a = asks ? &f->destination : &f->source;
-    if (a->len != 0 && place_fit(p, asks ? "ARP who has %s?" : "ARP %s is me",
-                                 addr_host(a, host, sizeof host)))
+    if (a->len != 0 &&
+        place_fit(p, asks ? _("ARP who has %s?") : _("ARP %s is me"),
+                  addr_host(a, host, sizeof host)))
         return true;
-    return place_fit(p, asks ? "ARP request" : "ARP reply");
+    return place_fit(p, asks ? _("ARP request") : _("ARP reply"));
 }
 
 static bool label_other(const struct place *p, const struct frame *f)
 {
     if (f->kind == FRAME_IP && f->is_fragment)
-        return place_fit(p, "fragment at byte %u", f->fragment_offset) ||
-               place_fit(p, "fragment");
+        return place_fit(p, _("fragment at byte %u"), f->fragment_offset) ||
+               place_fit(p, "%s", _("fragment"));
     if (f->kind == FRAME_IP)
-        return place_fit(p, "IP protocol %u", f->ip_protocol);
-    return place_fit(p, "ethertype 0x%04x", f->ethertype);
+        return place_fit(p, _("IP protocol %u"), f->ip_protocol);
+    return place_fit(p, _("ethertype 0x%04x"), f->ethertype);
 }
 
 static bool label_any(const struct words *w, const struct place *p,
