@@ -3,8 +3,9 @@
 #
 # The Chinese texts keep up with the English ones. Every page of docs/labs has
 # a twin of the same name in docs/labs/zh-CN, and README.md has README.zh-CN.md.
-# Twins show the same sessions, commands and code, so what is run and compared
-# for the English page holds for the Chinese one. Nor is any link dead.
+# Twins show the same sessions, commands and code (scripts/quote takes them
+# over), so what is run and compared for the English page holds for the Chinese
+# one. Nor is any link dead.
 # Read next: docs.bats, ../lab/lessons.bats.
 load examples
 
@@ -28,7 +29,7 @@ for_pairs() {
     local english chinese failed=0
     while read -r english chinese; do
         "$1" "$english" "$chinese" || {
-            echo "^ in $chinese, but not as in $english"
+            echo "^ in $english (<), but not so in $chinese (>)"
             failed=1
         }
     done < <(pairs)
