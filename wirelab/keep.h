@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * keep: a file that is there whole or not at all. It is written under another
- * name beside the one asked for, and takes that name when all of it is on the
- * disk. What is no regular file (/dev/null, a pipe) is written as it is: to
- * rename over a device would replace it.
- * Sources: rename(2), mkostemp(3).
+ * keep: a file that is there whole or not at all. It is written without a
+ * name, or where there is no such thing under another one beside that asked
+ * for, and takes its name when all of it is written. What is no regular file
+ * (/dev/null, a pipe) is written as it is: to rename over a device would
+ * replace it.
+ * Sources: open(2), O_TMPFILE; rename(2), mkostemp(3).
  */
 #ifndef WIRELAB_KEEP_H
 #define WIRELAB_KEEP_H
 
 #include "err.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct keep {
-    FILE *file;      /* to write to; NULL: not open */
-    char *path;      /* asked for; where it is a link: where that leads */
-    char *temporary; /* NULL: it is written as it is */
-    int error;       /* errno of the first write that failed; 0: none has */
+    FILE *file;       /* to write to; NULL: not open */
+    char *path;       /* asked for; where it is a link: where that leads */
+    char *temporary;  /* NULL: it is written as it is */
+    bool is_nameless; /* nothing of that name yet */
+    int error;        /* errno of the first write that failed; 0: none has */
 };
 
 /* 0, or -1 and *e: "PATH: why". */

@@ -210,6 +210,19 @@ print(\"raw\")'"
     gone "$mark"
 }
 
+@test "wirelab is killed: no file is left half-written" {
+    # A file system that has files without a name.
+    [ -w /dev/shm ] || skip "no tmpfs here"
+    local mark=20.$RANDOM$RANDOM dir
+    dir=$(mktemp -d /dev/shm/wirelab.XXXXXX)
+    wirelab --svg "$dir/slide.svg" --record "$dir/run.json" \
+        --pcap "$dir/run" --client "sleep $mark" >"$out" 3>&- &
+    until running "$mark"; do wait_a_moment; done
+    kill -KILL $!
+    wait $! || true
+    rmdir "$dir" || fail "$(ls "$dir"; rm -r "$dir")"
+}
+
 @test "nobody reads any more: the lab ends" {
     local begin=$SECONDS
     wirelab --client 'tcp_client --ask hello server 9000; sleep 20' \
