@@ -30,7 +30,10 @@ static void show_call(const struct call *call, void *context)
     out_text(o, "name", call_name(call));
     out_text(o, "args", call_args(call, args, sizeof args));
     out_int(o, "result", call->result);
-    out_int(o, "errno", call->error);
+    if (call->error != 0)
+        out_text(o, "errno", call_errno_name(call->error));
+    else
+        out_null(o, "errno");
     out_uint(o, "begin_ns", call->begin_ns - o->start_ns);
     out_uint(o, "end_ns", call->end_ns - o->start_ns);
     if (c->common.explain)
