@@ -4,9 +4,7 @@
 # lost and others wait for it; two flows share a narrow link; a server reads
 # slowly. Each draws one typical run, and says what came of all its repeats.
 # Read next: page.py.
-import statistics
-
-from comparison import plots, words
+from comparison import plots, table, words
 from comparison.figures import SIDES, Figure
 from comparison.results import spread
 
@@ -40,17 +38,17 @@ def blocking(results):
     plots.points(panel, sides)
     panel.mark_x(lost, f"{lost} is lost")
     says = [
-        (side.upper(), text)
+        (side.upper(), blocked(runs))
         for side in SIDES
-        for text in [blocked(side, results.of("blocking", None, side))]
-        if text
+        for runs in [results.of("blocking", None, side)]
+        if runs
     ]
     panel.about += ". " + " ".join(f"{who}: {what}" for who, what in says)
     return Figure(
         "blocking",
         "One message is lost: who waits for it?",
-        f"Both send a message each {words.number(run['interval_ns'] / MS)} "
-        f"ms, and the wire loses number {lost} once. A mark is the moment at "
+        f"Both send a message each {run['interval_ns'] / MS:g} ms, and the "
+        f"wire loses number {lost} once. A mark is the moment at "
         "which the program’s recv had that message.",
         "UDP’s marks lie on one slope, with a gap: the others do not know of "
         "the lost one. TCP delivers in order, so what came behind the lost "
@@ -65,43 +63,22 @@ def last_arrival(run):
     return max((t for t in run["arrived_ns"] if t), default=None)
 
 
-def delays(run):
-    pairs = zip(run["sent_ns"], run["arrived_ns"])
-    return [None if came is None else came - sent for sent, came in pairs]
-
-
-def usual_ns(run):
-    """How long a message takes that nothing holds up."""
-    before = delays(run)[: run["lost_message"]]
-    known = [delay for delay in before if delay is not None]
-    return statistics.median(known) if known else None
-
-
-def held_back(run):
-    """Those behind the lost one that took half as long again as usual."""
-    usual = usual_ns(run)
-    if usual is None:
-        return None
-    behind = delays(run)[run["lost_message"] + 1 :]
-    return sum(delay is not None and delay > 1.5 * usual for delay in behind)
-
-
-def blocked(side, runs):
-    if not runs:
-        return None
-    late = spread([delays(run)[run["lost_message"]] for run in runs])
-    held = spread([held_back(run) for run in runs])
-    usual = spread([usual_ns(run) for run in runs])
-    waited = "none behind it waits"
-    if held and held.median:
-        waited = f"{words.span(held)} behind it wait for it"
-    if late:
-        took = words.milliseconds(late)
-        came = f"The lost message arrives after all, {took} after it was sent"
-    else:
-        came = "The lost message never arrives"
-    takes = f"; the others take {words.milliseconds(usual)}" if usual else ""
-    return f"{came}; {waited}{takes}."
+def blocked(runs):
+    """What the loss of one message did to it, and to the others."""
+    found = [table.late(run) for run in runs]
+    places = [run["lost_message"] for run in runs]
+    late = spread([waits.get(n) for n, (_, waits, _) in zip(places, found)])
+    held = spread([len(behind) for behind, _, _ in found])
+    usual = words.duration(spread([usual for _, _, usual in found]))
+    waiting = "nothing waits for it"
+    if held.high:
+        waiting = f"{words.span(held)} behind it wait for it"
+    if not late:
+        return f"It never arrives; {waiting}. The others take {usual}."
+    return (
+        f"It arrives {words.duration(late)} after it was sent, since TCP "
+        f"sends it again; {waiting}. The others take {usual}."
+    )
 
 
 def slow_reader(results):
@@ -117,12 +94,12 @@ def slow_reader(results):
             windows.append(window_panel(run))
     if not panels:
         return None
-    rate = words.number(run["read_rate_bytes"] / 1000)
+    rate = words.number(8 * run["read_rate_bytes"] / 1e6)
     return Figure(
         "slow-reader",
         "The server reads slowly: who is told?",
-        f"The server’s program takes {rate} kB a second, and the client could "
-        "send much faster.",
+        f"The server’s program reads {rate} Mbit/s, and the client "
+        "could send much faster.",
         "What has arrived and is not read yet lies in the receiver’s buffer. "
         "Where sending runs parallel to reading, the sender has been slowed "
         "down: TCP’s window tells it how much more may come. Where it runs "
@@ -177,22 +154,23 @@ def window_panel(run):
 
 
 def slowed(runs):
-    sent, got, lost, drops = (
+    sent, got, lost, drops, took = (
         spread([run[name] for run in runs])
-        for name in ("sent", "delivered", "lost", "kernel_drops")
+        for name in ("sent", "delivered", "lost", "kernel_drops", "elapsed_ns")
     )
     if not sent or not got:
-        return "Its count did not come."
+        return "The server\u2019s count did not come."
     text = f"Of {words.span(sent)} messages {words.span(got)} are delivered"
-    text += f", {words.span(lost)} lost" if lost and lost.median else ""
-    if drops and drops.median:
-        text += f"; the receiver’s full buffer threw away {words.span(drops)}"
+    text += f" and {words.span(lost)} lost" if lost and lost.high else ""
+    if drops and drops.high:
+        text += f", {words.span(drops)} of them in the receiver\u2019s full buffer"
+    text += f"; it takes {words.duration(took)}." if took else "."
     smallest = spread(
         [min((w for _, w in run["window"] or []), default=None) for run in runs]
     )
     if smallest:
-        text += f"; the window fell to {words.span(smallest)} bytes"
-    return f"{text}."
+        text += f" The window falls to {words.span(smallest)} bytes."
+    return text
 
 
 def bottleneck(results):
@@ -213,7 +191,7 @@ def bottleneck(results):
         f"Two streams begin together on a link of {rate} Mbit/s that lets "
         f"{runs[0]['queue']} frames wait and throws the rest away.",
         "Each line is what one flow gets through, in steps of "
-        f"{words.number(runs[0]['interval_ns'] / MS)} ms. TCP takes a loss as "
+        f"{runs[0]['interval_ns'] / MS:g} ms. TCP takes a loss as "
         "a sign to go slower, so two of them come to share; UDP sends on at "
         "its pace, and whoever goes slower makes room for it.",
         panels,
@@ -253,19 +231,18 @@ def flows_panel(pair, runs):
 
 def shared(runs):
     first, second = (
-        spread([run["flows"][i]["goodput_bps"] / 1e6 for run in runs])
+        spread([run["flows"][i]["goodput_bps"] for run in runs])
         for i in (0, 1)
     )
+    text = f"{words.rate(first)} and {words.rate(second)}"
     part = spread([share_of_first(run) for run in runs])
-    text = f"{words.span(first)} and {words.span(second, 'Mbit/s')}"
-    if not part:
-        return f"{text}."
-    share = 100 * part.median
-    text += f": {words.rough(share)} % and {words.rough(100 - share)} %"
-    if len(runs) > 1 and first.overlaps(second):
-        text += "; the difference is within the noise"
-    if len(runs) == 1:
-        text += " (one run: the noise is not known)"
+    if part:
+        share = 100 * part.median
+        text += f": {words.rough(share)} % and {words.rough(100 - share)} %"
+    if len(runs) < 2:
+        return f"{text} (one run: the noise is not known)."
+    if first.overlaps(second):
+        return f"{text}; the difference is within the noise."
     return f"{text}."
 
 

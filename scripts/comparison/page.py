@@ -6,7 +6,7 @@
 import html
 import shlex
 
-from comparison import answer, measures, words
+from comparison import answer, measures, table, words
 from comparison.figures import SIDES, Axis
 from comparison.style import CSS
 
@@ -96,12 +96,9 @@ def short_answer(results):
 def notes(results, drawn):
     """What a reader must know before believing a figure."""
     plan, said = results.plan, []
-    load = results.load()
-    if load > plan["cores"]:
-        said.append(
-            f"Load {words.number(load)} on {plan['cores']} cores: the machine "
-            "was busy with other things, and figures of time are noise."
-        )
+    if results.load() > plan["cores"]:
+        busy = table.load_words(results)
+        said.append(f"{busy[0].upper()}{busy[1:]}.")
     if len(results.runs) < plan["runs"]:
         said.append(
             f"Interrupted: {len(results.runs)} of {plan['runs']} runs are "
@@ -109,12 +106,7 @@ def notes(results, drawn):
         )
     if results.cut_off:
         said.append("The last line of the results was cut off: left out.")
-    void = sum(bool((run["wire"] or {}).get("missed")) for run in results.runs)
-    if void:
-        said.append(
-            f"In {void} runs the wire itself missed frames: their counts are "
-            "not to be trusted."
-        )
+    said += table.remarks(results)
     if plan["repeat"] < 3:
         said.append("Fewer than three repeats: the spread says little.")
     if not drawn:
@@ -243,34 +235,42 @@ def cell(stat):
     return element("td", middle)
 
 
-def row(results, measure, place):
+def row(label, cells, last=""):
+    label = element("th", text(label), scope="row")
+    last = element("td", text(last), class_="word")
+    return element("tr", label + "".join(cells) + last)
+
+
+def measure_row(results, measure, place):
     sides = [results.spread(measure, place, side) for side in SIDES]
     if not any(sides):
         return ""
     label = measure.label + (f", {measure.unit}" if measure.unit else "")
-    verdict = words.Verdict(measure, *sides).short()
-    return element(
-        "tr",
-        element("th", text(label), scope="row")
-        + "".join(map(cell, sides))
-        + element("td", text(verdict), class_="word"),
-    )
+    better = table.better(words.Verdict(measure, *sides))
+    return row(label, map(cell, sides), better)
 
 
-def table(results, place, name):
-    heads = ["", "TCP", "UDP", "has more"]
+def disorder_row(results, place):
+    counts = (table.disorder(results, place, side) for side in SIDES)
+    cells = (element("td", text(count)) for count in counts)
+    return row("twice, out of order, corrupt, in all runs", cells)
+
+
+def condition_table(results, place, name):
+    heads = ["", "TCP", "UDP", "better"]
     head = "".join(element("th", h, scope="col") for h in heads)
     body = []
     for title, group in (
         ("Messages there and back", measures.PING),
         ("A stream, one way", measures.STREAM),
     ):
-        rows = [row(results, measure, place) for measure in group]
+        rows = [measure_row(results, measure, place) for measure in group]
+        if group is measures.STREAM and any(rows):
+            rows.append(disorder_row(results, place))
         if any(rows):
             part = element("th", title, scope="rowgroup", colspan="4")
-            body.append(
-                element("tbody", element("tr", part, class_="part") + "\n".join(rows))
-            )
+            rows.insert(0, element("tr", part, class_="part"))
+            body.append(element("tbody", "\n".join(rows)))
     return element(
         "table",
         element("caption", text(name))
@@ -286,15 +286,16 @@ def tables(results):
         for place in places:
             name = axis.at([place]).removeprefix("at ")
             title = ", ".join(filter(None, (name, facet)))
-            made.append(scrolling(table(results, place, title), title))
+            made.append(scrolling(condition_table(results, place, title), title))
     return section(
         "table",
         "Every figure",
         paragraph(
             "The median of the repeats, below it the first and the third "
             "quartile if they differ. A dash: not known, or there is no such "
-            "thing. The last column says who has more of it, which is not "
-            "always the better."
+            "thing. Noise: the two differ less than the runs among "
+            "themselves; alike: by less than 2 %. What is only counted is "
+            "better where there is less of it."
         ),
         element("div", "\n".join(made), class_="tables"),
     )

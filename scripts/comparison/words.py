@@ -4,10 +4,11 @@
 # spreads. A difference counts only where the middle halves of the repeats,
 # from quartile to quartile, do not overlap; else it is within the noise.
 # Read next: figures.py, which asks for these sentences.
-import math
 
 NARROW = "\u202f"  # a space that does not break
 DASH = "\u2013"
+
+ALIKE = 1.02  # nobody notices less
 
 # Of the larger figure: as a ratio, as percent, if the other is 0.
 LONGER = (
@@ -27,11 +28,10 @@ LOSE = "loses {} times as many as", "loses {} % more than", "only {} loses any"
 
 
 def number(value):
-    """Three digits that count: 0, 0.0531, 20.4, 231, 9480."""
+    """Three digits at most, in few columns: 0, 0.09, 20.4, 231, 9480."""
     if value == int(value):
         return str(int(value))
-    digits = 2 - math.floor(math.log10(abs(value)))
-    return f"{value:.{max(0, min(digits, 6))}f}"
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def rough(value):
@@ -43,28 +43,36 @@ def with_unit(text, unit):
     return f"{text}{NARROW}{unit}" if unit else text
 
 
-def span(stat, unit=""):
-    """20.4 (20.3–20.6) ms"""
-    middle, low, high = map(number, (stat.median, stat.low, stat.high))
+def scaled(stat, steps):
+    """A spread in the first of the units (size, name) that fits."""
+    size, name = next((s for s in steps if stat.median >= s[0]), steps[-1])
+    middle, low, high = (
+        number(value / size) for value in (stat.median, stat.low, stat.high)
+    )
     if low != high:
         middle = f"{middle} ({low}{DASH}{high})"
-    return with_unit(middle, unit)
+    return with_unit(middle, name)
+
+
+def duration(stat):
+    """A spread of nanoseconds."""
+    return scaled(stat, ((1e9, "s"), (1e6, "ms"), (1e3, "\u00b5s")))
+
+
+def rate(stat):
+    """A spread of bits a second."""
+    return scaled(stat, ((1e6, "Mbit/s"), (1e3, "kbit/s"), (1, "bit/s")))
+
+
+def span(stat, unit=""):
+    """20.4 (20.3–20.6) ms"""
+    return scaled(stat, ((1, unit),))
 
 
 def listed(items):
     """one, two and three"""
     items = list(items)
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
-
-
-def milliseconds(stat):
-    """A spread of nanoseconds."""
-    middle, low, high = (n / 1e6 for n in (stat.median, stat.low, stat.high))
-    if number(low) == number(high):
-        return with_unit(number(middle), "ms")
-    return with_unit(
-        f"{number(middle)} ({number(low)}{DASH}{number(high)})", "ms"
-    )
 
 
 class Verdict:
@@ -92,6 +100,12 @@ class Verdict:
         who = "TCP" if self.more is tcp else "UDP"
         return who if self.less.median > 0 else f"only {who}"
 
+    def said(self):
+        """The kind, or alike if nobody notices the difference."""
+        if self.kind in ("TCP", "UDP") and self.ratio() < ALIKE:
+            return "alike"
+        return "alike" if self.kind == "same" else self.kind
+
     def ratio(self):
         """Of the larger median to the smaller, which is not 0."""
         return self.more.median / self.less.median
@@ -104,35 +118,21 @@ class Verdict:
     def text(self):
         return together([self])
 
-    def short(self):
-        """For the table."""
-        if self.kind in ("TCP", "UDP"):
-            ratio = self.ratio()
-            if ratio >= 2:
-                return f"{self.kind} {rough(ratio)}\u00d7"
-            return with_unit(f"{self.kind} +{rough((ratio - 1) * 100)}", "%")
-        return {
-            "unknown": "",
-            "same": "the same",
-            "noise": "within the noise",
-            "one": "one run each",
-        }.get(self.kind, self.kind)
-
 
 def together(verdicts):
-    """Verdicts of one kind, on one measure, as one clause."""
+    """Verdicts that say the same of one measure, as one clause."""
     first = verdicts[0]
+    kind = first.said()
     alone = f" ({first.both()})" if len(verdicts) == 1 else ""
-    if first.kind == "unknown":
+    if kind == "unknown":
         return "not known of both"
-    if first.kind == "noise":
+    if kind == "noise":
         return f"within the noise{alone}"
-    if first.kind == "one":
+    if kind == "one":
         pairs = "; ".join(verdict.both() for verdict in verdicts)
         return f"{pairs} (one run each: the noise is not known)"
-    if first.kind == "same":
-        figures = {span(v.tcp, first.measure.unit) for v in verdicts}
-        return f"the same{f', {figures.pop()}' if len(figures) == 1 else ''}"
+    if kind == "alike":
+        return f"alike{alone}"
     return excess(verdicts) + alone
 
 
@@ -141,9 +141,7 @@ def excess(verdicts):
     first = verdicts[0]
     ratio, percent, only = first.measure.phrase
     if first.kind.startswith("only"):
-        figures = listed(number(v.more.median) for v in verdicts)
-        figures = with_unit(figures, first.measure.unit)
-        return f"{only.format(first.kind[5:])}: {figures}"
+        return only.format(first.kind[5:])
     ratios = sorted(verdict.ratio() for verdict in verdicts)
     phrase, ends = ratio, map(rough, (ratios[0], ratios[-1]))
     if ratios[0] < 1.5:
@@ -159,7 +157,7 @@ def by_condition(axis, places, verdicts):
     say the same are named together."""
     kinds = {}
     for place, verdict in zip(places, verdicts):
-        kinds.setdefault(verdict.kind, []).append((place, verdict))
+        kinds.setdefault(verdict.said(), []).append((place, verdict))
     clauses = [
         f"{axis.at([place for place, _ in found], places)} "
         + together([verdict for _, verdict in found])
