@@ -51,6 +51,8 @@ static void add_tcp(struct text *t, const struct event_frame *f)
     bool is_plain = shown.flags == TCP_ACK && shown.payload_len > 0;
     if (!is_plain)
         add(t, " %s", frame_flags(&shown, '+', flags, sizeof flags));
+    if (shown.flags == TCP_SYN) /* a lab may expect a student's own port */
+        add(t, " to %u", addr_port(&shown.destination));
     if (shown.payload_len > 0)
         add(t, " %zu B", shown.payload_len);
     add_relative(t, "seq", f->from == HOST_CLIENT ? 'x' : 'y', f, f->from,
@@ -74,7 +76,8 @@ static void describe_frame(struct text *t, const struct event *e)
     if (f->frame.kind == FRAME_TCP)
         add_tcp(t, f);
     else if (f->frame.kind == FRAME_UDP)
-        add(t, " UDP %zu B", f->frame.payload_len);
+        add(t, " UDP %zu B to %u", f->frame.payload_len,
+            addr_port(&f->frame.destination));
     else if (f->frame.kind == FRAME_ICMP)
         add(t, " ICMP %s", frame_icmp_name(&f->frame, name, sizeof name));
     else

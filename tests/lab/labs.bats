@@ -68,7 +68,29 @@ as_written() { cat >test.lab; }
 }
 
 @test "a student's own numbers come out too" {
-    check 0 --student 20260017 "$labs"/01*.lab "$labs"/14*.lab
+    check 0 --student 20260017 "$labs"/0[17]*.lab "$labs"/1[146]*.lab
+}
+
+@test "in each lab what is typed, and the key, are a student's own" {
+    for lab in "$labs"/*.lab; do
+        for what in --commands --answers; do
+            wirelab check $what --student zhang "$lab" >zhang
+            wirelab check $what --student li "$lab" >li
+            cmp -s zhang li && fail "$lab: the same $what for both"
+        done
+        grep -q '[{}]' zhang && fail "not filled in: $(cat zhang)"
+    done
+    true
+}
+
+@test "a neighbor's recording is told from one's own" {
+    wirelab check --commands --student zhang "$labs"/04*.lab |
+        sed '/^# /d; s/^wirelab/& --quiet --record zhang.rec/; /--client/q' >typed
+    sh typed 2>"$err" 3>&- 4>&- || skip "$(tail -n 1 "$err")"
+    check 0 --student zhang --recording zhang.rec "$labs"/04*.lab
+    check 7 --student li --recording zhang.rec "$labs"/04*.lab
+    shows "client SYN to "
+    shows "'client SYN to $(grep -om 1 '9[0-9]*' typed) seq=x' came"
 }
 
 @test "a student's numbers are always the same, and differ from others'" {
@@ -98,6 +120,40 @@ as_written() { cat >test.lab; }
     shows '>>> not as expected'
     shows '[FIN_WAIT_2]'
     shows 'ok 2 - test: three segments'
+}
+
+# one_word LAB FROM TO WORDS: a lab in which FROM has become TO fails, and says
+# what was expected and what came, in WORDS among others.
+one_word() {
+    local path
+    path=$(echo "$labs/$1"-*.lab)
+    sed "s/$2/$3/" "$path" >test.lab
+    cmp -s test.lab "$path" && fail "lab $1 has no '$2'"
+    check 7 --recording "$labs/recordings/$(basename "$path" .lab).ndjson" \
+        test.lab
+    shows '>>> not as expected'
+    grep '^# not as expected' "$out" >why
+    grep -qF -- "$4" why || fail "no '$4' in: $(cat why)"
+}
+
+@test "one word changed in each lab: expected beside seen" {
+    one_word 01 'client 6 B' 'client 7 B' "'client UDP 6 B to 9000' came"
+    one_word 02 'recv = 6' 'recv = 7' "'server recv = 6 \"hello\\n\"' came"
+    one_word 03 'ack=y+1' 'ack=y+2' "'client ACK seq=x+1 ack=y+1' came"
+    one_word 04 FIN_WAIT_2 CLOSING \
+        "expected 'client CLOSING' as number 4; 'client FIN_WAIT_2' came"
+    one_word 05 'recv = 6' 'recv = 7' "'client recv = 6 \"hello\\n\"' came"
+    one_word 06 'no server RST' 'no server FIN' "'server FIN+ACK"
+    one_word 07 'two\\n' 'tow\\n' "'server recvfrom = 4 \"two\\n\"' came"
+    one_word 08 'exactly 1' 'exactly 2' 'there were 1'
+    one_word 09 'rule 1' 'rule 2' "'client 6 B seq=x+1 ack=y+1 lost by rule 1'"
+    one_word 10 '2 B, FIN' '3 B, FIN' "expected 'client 3 B' as number 4"
+    one_word 11 1448 1460 "'client 1448 B seq=x+1 ack=y+1' came"
+    one_word 12 'recv = 0' 'recv = 7' "'server recv = 0' came"
+    one_word 13 'exactly 3' 'exactly 2' "'client connect = 0' came"
+    one_word 14 'exactly 20' 'exactly 21' 'there were 20'
+    one_word 15 'no client' 'no server' "'server TIME_WAIT'"
+    one_word 16 'ack=x+1' 'ack=x+2' "'server SYN+ACK seq=y ack=x+1' came"
 }
 
 @test "one word changed: another state" {

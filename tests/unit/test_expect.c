@@ -24,6 +24,10 @@
 #define CLIENT_ISN 544415860u
 #define SERVER_ISN 4294967290u /* wraps soon */
 
+#define TO_9000                                                                \
+    .destination = {.in = {.sin_family = AF_INET, .sin_port = 0x2823},         \
+                    .len = sizeof(struct sockaddr_in)}
+
 #define AT(T) .t_ns = (T)*UINT64_C(100000)
 #define TCP(FROM, FLAGS, SEQ, ACK, LEN, ...)                                   \
     .frame = {.from = FROM,                                                    \
@@ -36,7 +40,8 @@
                         .seq = (FROM == C ? CLIENT_ISN : SERVER_ISN) + (SEQ),  \
                         .ack = (FROM == C ? SERVER_ISN : CLIENT_ISN) + (ACK),  \
                         .payload_len = LEN,                                    \
-                        .window_scale = -1},                                   \
+                        .window_scale = -1,                                    \
+                        TO_9000},                                              \
               __VA_ARGS__}
 #define SENT(T, FROM, ...)                                                     \
     {                                                                          \
@@ -201,9 +206,7 @@ static const struct event trouble[] = {
 static const struct event refused[] = {
     CALL(0, C, SOCKET, 3),
     CALL(0, C, SENDTO, 6),
-    PACKET(EVENT_SENT, 0, C, .kind = FRAME_UDP, .payload_len = 6,
-           .destination = {.in = {.sin_family = AF_INET, .sin_port = 0x2823},
-                           .len = sizeof(struct sockaddr_in)}),
+    PACKET(EVENT_SENT, 0, C, .kind = FRAME_UDP, .payload_len = 6, TO_9000),
     PACKET(EVENT_RECEIVED, 200, C, .kind = FRAME_UDP, .payload_len = 6),
     PACKET(EVENT_SENT, 200, S, .kind = FRAME_ICMP, .icmp_type = 3,
            .icmp_code = 3),
@@ -334,11 +337,11 @@ static const struct {
     uint64_t tenths; /* where it stopped */
 } failed[] = {
     {RUN(hello), "client RST",
-     "not seen; 'client SYN seq=x' came at 0.1 ms, at last "
+     "not seen; 'client SYN to 9000 seq=x' came at 0.1 ms, at last "
      "'client ACK seq=x+8 ack=y+8' at 223.4 ms",
      0},
     {RUN(hello), "client SYN; server RST",
-     "expected 'server RST' after 'client SYN seq=x' (at 0.1 ms); "
+     "expected 'server RST' after 'client SYN to 9000 seq=x' (at 0.1 ms); "
      "'server SYN+ACK seq=y ack=x+1' came at 20.4 ms",
      1},
     {RUN(hello), "server accept; client SYN",
@@ -355,7 +358,7 @@ static const struct {
     {RUN(hello), "client exit; client SYN; client ACK",
      "nothing of the kind came", 2240},
     {RUN(hello), "server UDP & client SYN",
-     "expected 'server UDP' after 'client SYN seq=x' (at 0.1 ms)", 1},
+     "expected 'server UDP' after 'client SYN to 9000 seq=x' (at 0.1 ms)", 1},
     {RUN(hello), "frames: client SYN, server ACK",
      "expected 'server ACK' as number 2; 'server SYN+ACK seq=y ack=x+1' came "
      "at 20.4 ms",
@@ -381,7 +384,7 @@ static const struct {
     {RUN(hello), "client recv \"world\"",
      "'client recv = 6 \"hello\\n\"' came at 82.0 ms", 0},
     {RUN(trouble), "client SYN again acks",
-     "'client SYN seq=x lost by rule 1' came at 0.0 ms", 0},
+     "'client SYN to 9000 seq=x lost by rule 1' came at 0.0 ms", 0},
     {RUN(refused), "client recvfrom >= 0",
      "'client recvfrom = ECONNREFUSED' came at 40.0 ms", 0},
     {RUN(refused), "server ICMP host unreachable",
