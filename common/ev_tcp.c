@@ -146,7 +146,7 @@ static int on_writable(struct conn *c)
         return send_kept(c);
     char *out = c->tcp->buf;
     size_t n = c->session.service->produce(&c->session, out, BUFFER);
-    if (n == 0)
+    if (n == 0 && c->session.pause_ns == 0)
         close_by(c, WHO_SERVER);
     return send_or_keep(c, (struct span){out, n});
 }
@@ -198,7 +198,7 @@ static void conn_free(struct conn *c)
 
 static void conn_cb(evutil_socket_t cfd, short what, void *arg);
 
-/* Waits for WHAT; 0: for TIMEOUT to pass. */
+/* Waits for WHAT, or for TIMEOUT to pass (NULL: for ever). */
 static int watch(struct conn *c, short what, const struct timeval *timeout)
 {
     if (event_get_events(c->event) == what)
@@ -259,23 +259,25 @@ static short wanted(const struct conn *c)
         return 0;
     if (!c->input_ended && (speaks || !blocked))
         what |= EV_READ;
-    if (blocked || speaks)
+    if (blocked || (speaks && c->session.pause_ns == 0))
         what |= EV_WRITE;
     return what;
 }
 
 static void go_on(struct conn *c)
 {
-    uint64_t delay_ns = c->tcp->server->close_delay_ns;
-    struct timeval delay = ev_time(delay_ns);
+    uint64_t wait_ns = c->session.pause_ns; /* 0: no time-out */
     short what = wanted(c);
-    if (what == 0 && delay_ns == 0) {
-        leave(c);
-        return;
-    }
-    if (what == 0)
+    if (what == 0) {
+        wait_ns = c->tcp->server->close_delay_ns;
+        if (wait_ns == 0) {
+            leave(c);
+            return;
+        }
         c->phase = DELAYED;
-    if (watch(c, what, what != 0 ? NULL : &delay) == 0)
+    }
+    struct timeval wait = ev_time(wait_ns);
+    if (watch(c, what, wait_ns != 0 ? &wait : NULL) == 0)
         return;
     c->how = HOW_ERROR;
     conn_free(c);
@@ -309,7 +311,7 @@ static void conn_cb(evutil_socket_t cfd, short what, void *arg)
     else if (c->phase == LINGERING)
         linger(c);
     else if (((what & EV_READ) != 0 && on_readable(c) < 0) ||
-             ((what & EV_WRITE) != 0 && on_writable(c) < 0))
+             ((what & (EV_WRITE | EV_TIMEOUT)) != 0 && on_writable(c) < 0))
         conn_free(c);
     else
         go_on(c);

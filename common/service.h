@@ -28,6 +28,7 @@ struct session {
     struct sink *sink; /* the sink's own */
     int fd;            /* for what the kernel counts (cost.h), never for data */
     bool speaks;       /* produce is to be asked, as long as this is set */
+    uint64_t pause_ns; /* and not before so long, if produce returned 0 */
 };
 
 /* Some bytes of somebody else's; len 0: none. */
@@ -49,8 +50,8 @@ struct service {
 
     /* The next bytes to send unasked, at most CAP of them into OUT; returns
      * how many. 0: all has been said, and over TCP the server closes, unless
-     * s->speaks is no longer set. NULL: this service only answers, until the
-     * peer ends. */
+     * s->speaks is no longer set, or s->pause_ns is: nothing is due yet. NULL:
+     * this service only answers, until the peer ends. */
     size_t (*produce)(struct session *s, void *out, size_t cap);
 
     /* The rest is for services that remember something, else NULL. begin and

@@ -127,11 +127,16 @@ static size_t produce_data(struct session *s, void *out, size_t cap)
     struct source *source = k->run->source;
     uint64_t now_ns = clock_now_ns();
     unsigned char *p = out;
+    s->pause_ns = 0;
     if (k->offset == 0 && !source_more(source, now_ns)) {
         source_end(source, 0, s->fd, out);
         go_to(s, DONE);
         return MSG_CONTROL;
     }
+    if (k->offset == 0)
+        s->pause_ns = source_wait_ns(source, now_ns);
+    if (s->pause_ns > 0)
+        return 0;
     size_t header = 0;
     if (k->offset == 0) {
         const struct msg m = {.type = MSG_DATA,

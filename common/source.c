@@ -35,7 +35,11 @@ uint64_t source_wait_ns(const struct source *s, uint64_t now_ns)
     if (s->plan.rate_bps == 0)
         return 0;
     uint64_t due = due_ns(s, s->sent.bytes), since = now_ns - s->begin_ns;
-    return due > since + BURST_NS ? due - since : 0;
+    if (due <= since + BURST_NS)
+        return 0;
+    if (s->plan.bytes == 0 && due > s->plan.duration_ns)
+        due = s->plan.duration_ns; /* there will be none */
+    return due > since ? due - since : 0;
 }
 
 size_t source_burst(const struct source *s, uint64_t now_ns, size_t max)

@@ -30,7 +30,8 @@ void source_begin(struct source *s, uint64_t token, const struct run_plan *plan,
  * whole messages; else until plan.duration_ns is over. */
 bool source_more(const struct source *s, uint64_t now_ns);
 
-/* How long until the next message may leave, by plan.rate_bps; 0: now. */
+/* How long until the next message may leave, by plan.rate_bps, or the time is
+ * over; 0: now. */
 uint64_t source_wait_ns(const struct source *s, uint64_t now_ns);
 
 /* How many messages may leave in a row at NOW, at least 1, at most MAX. */

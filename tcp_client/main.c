@@ -235,9 +235,6 @@ static const char *unfit(const struct options *o, const struct client *c)
         return _(
             "--ping and --stream exclude each other, --load, --ask and the "
             "options of a pipe");
-    if (o->measure.reverse && o->rate != NULL)
-        return _(
-            "--rate with --reverse is for UDP: here the server would pace");
     if (o->measure.ping && (o->measure.duration_ns != 0 || o->rate != NULL))
         return _("--ping has a --count and an --interval");
     if (o->load.on && c->connect_timeout_ns != 0)

@@ -31,6 +31,7 @@ struct conn {
     struct hub *hub;
     struct bufferevent *bev; /* owns the descriptor */
     struct event *delay;     /* --close-delay; NULL: it does not run */
+    struct event *pause;     /* the service's; NULL: it never made one */
     LIST_ENTRY(conn) link;
     struct model_conn log;
     struct session session;
@@ -74,6 +75,8 @@ static void conn_free(struct conn *c)
     session_end(&c->session);
     if (c->delay != NULL)
         event_free(c->delay);
+    if (c->pause != NULL)
+        event_free(c->pause);
     bufferevent_free(c->bev); /* closes; output that waits is dropped */
     free(c);
     h->open--;
@@ -125,6 +128,27 @@ static void finish(struct conn *c)
         bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 }
 
+static void write_cb(struct bufferevent *bev, void *arg);
+
+static void pause_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    (void)fd, (void)what;
+    write_cb(c->bev, c);
+}
+
+/* Nothing is due yet. Meanwhile the client may speak. */
+static void wait_a_while(struct conn *c)
+{
+    const struct timeval pause = ev_time(c->session.pause_ns);
+    if (c->pause == NULL)
+        c->pause = evtimer_new(c->hub->loop.base, pause_cb, c);
+    if (c->pause == NULL || event_add(c->pause, &pause) < 0)
+        c->session.pause_ns = 0; /* no memory: it ends here */
+    else
+        bufferevent_enable(c->bev, EV_READ);
+}
+
 /* Everything that was written has left: the low-water mark, which is 0. */
 static void write_cb(struct bufferevent *bev, void *arg)
 {
@@ -137,7 +161,9 @@ static void write_cb(struct bufferevent *bev, void *arg)
         size_t n = service->produce(&c->session, out, sizeof out);
         bufferevent_write(bev, out, n);
         c->log.sent_bytes += n;
-        if (n > 0)
+        if (n == 0 && c->session.pause_ns != 0)
+            wait_a_while(c);
+        if (n > 0 || c->session.pause_ns != 0)
             return;
         c->said_all = true;
         if (c->first_closer == WHO_UNKNOWN)

@@ -174,18 +174,28 @@ static bool answer(struct talk *t)
     return true;
 }
 
-/* What may happen next, for a service that speaks unasked: POLLIN, POLLOUT,
- * or 0 after too long a silence. */
+/* What may happen next, for a service that speaks unasked: POLLIN, POLLOUT (not
+ * before its pause is over), or 0 after too long a silence. */
 static int wait_either(struct talk *t)
 {
-    uint64_t idle = t->server->idle_timeout_ns;
-    struct pollfd p = {.fd = t->cfd, .events = POLLOUT};
+    uint64_t idle_ns = t->server->idle_timeout_ns;
+    uint64_t pause_ns = t->session.pause_ns;
+    uint64_t wait_ns = pause_ns != 0  ? pause_ns
+                       : idle_ns != 0 ? idle_ns
+                                      : UINT64_MAX;
+    struct pollfd p = {.fd = t->cfd, .events = pause_ns != 0 ? 0 : POLLOUT};
     if (!t->input_ended)
         p.events |= POLLIN;
     int ready = 0;
+    if (p.events == 0) { /* nothing to look for: the time passes */
+        conn_wait(pause_ns);
+        return POLLOUT;
+    }
     do
-        ready = poll(&p, 1, clock_poll_ms(idle != 0 ? idle : UINT64_MAX));
+        ready = poll(&p, 1, clock_poll_ms(wait_ns));
     while (ready < 0 && stop_signal() == 0);
+    if (ready == 0 && pause_ns != 0)
+        return POLLOUT;
     return ready > 0 ? p.revents : 0;
 }
 
@@ -208,6 +218,8 @@ static bool speak(struct talk *t)
     struct err e;
     if (t->rest.len == 0) {
         size_t n = t->session.service->produce(&t->session, t->out, BUFFER);
+        if (n == 0 && t->session.pause_ns != 0)
+            return true;
         if (n == 0 && t->first_closer == WHO_UNKNOWN)
             t->first_closer = WHO_SERVER;
         if (n == 0)
