@@ -14,6 +14,7 @@
 
 #include "calls_decode.h"
 #include "calls_filter.h"
+#include "lang.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -330,7 +331,7 @@ static void replaced(struct calls *c, struct task *t)
         }
     }
     if (is_32_bit(t->tid))
-        remark(c, t, "this is a 32-bit program: its calls are not shown");
+        remark(c, t, N_("this is a 32-bit program: its calls are not shown"));
 }
 
 /* The kernel comes back to where a call was made: the same number from the

@@ -7,6 +7,7 @@
  */
 #include "calls_decode.h"
 
+#include "lang.h"
 #include "peek.h"
 
 #include <poll.h>
@@ -423,8 +424,8 @@ const struct calls_row calls_rows[] = {
     {ROW(close, CLOSE), .enter = enter_close},
     {.nr = SYS_io_uring_setup,
      .enter = enter_ring,
-     .remark = "this program uses io_uring: its calls through the ring "
-               "are not shown"},
+     .remark = N_("this program uses io_uring: its calls through the ring "
+                  "are not shown")},
     {EXTRA(setsockopt, SETSOCKOPT), .enter = enter_setsockopt},
     {EXTRA(getsockopt, GETSOCKOPT), .enter = enter_getsockopt,
      .leave = leave_getsockopt},

@@ -5,6 +5,7 @@
 #include "capture.h"
 
 #include "clock.h"
+#include "lang.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -127,7 +128,7 @@ static void decode(const struct capture *c, struct packet *p)
         link->decode(p);
     } else {
         frame_decode_ethertype(0, p->bytes, 0, 0, &p->frame);
-        p->frame.cut = "the link header is cut";
+        p->frame.cut = N_("the link header is cut");
     }
     p->frame.wire_len = p->wire_len;
     if (p->frame.transport_checksum == CHECKSUM_BAD &&
@@ -171,7 +172,7 @@ static int check_link(const struct capture *c, struct err *e)
         return 0;
     const char *name = pcap_datalink_val_to_name(c->link);
     err_set(e, STATUS_FAILED, "%s: link type %s (%d) is not understood",
-            c->path, name != NULL ? name : "without a name", c->link);
+            c->path, name != NULL ? name : _("without a name"), c->link);
     return err_advise(e, "those that are: Ethernet, raw IP, Linux cooked (SLL, "
                          "SLL2), BSD loopback (NULL, LOOP)");
 }

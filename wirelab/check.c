@@ -6,6 +6,7 @@
 
 #include "keep.h"
 #include "labfile.h"
+#include "lang.h"
 #include "opt.h"
 #include "out.h"
 #include "trial.h"
@@ -85,7 +86,7 @@ static void grade(struct check *c, const char *name, int status,
     bool passed = status == 0;
     json_t *output = json_string(text);
     if (output == NULL) /* bytes of a program that are no UTF-8 */
-        output = json_string("what was printed is no text");
+        output = json_string(_("what was printed is no text"));
     json_t *test = json_pack("{s:s, s:s, s:i, s:i, s:o}", "name", name,
                              "status", passed ? "passed" : "failed", "score",
                              passed, "max_score", 1, "output", output);
@@ -120,10 +121,10 @@ static const char *find_lack(const struct check *c, const struct scene *s,
     const char *missing;
     size_t len = find_missing(s->needs, &missing);
     if (c->recordings > 0)
-        return c->number <= c->recordings ? NULL : "there is no recording";
+        return c->number <= c->recordings ? NULL : _("there is no recording");
     if (len == 0)
         return NULL;
-    snprintf(buf, cap, "no %.*s here", len < 64 ? (int)len : 64, missing);
+    snprintf(buf, cap, _("no %.*s here"), len < 64 ? (int)len : 64, missing);
     return buf;
 }
 
@@ -236,7 +237,7 @@ static void print_instead(const struct check *c)
             print_command(f, &f->scene[n]);
         if (c->answers)
             printf("%s: %s\n", f->name,
-                   f->answer != NULL ? f->answer : "(no answer is given)");
+                   f->answer != NULL ? f->answer : _("(no answer is given)"));
     }
 }
 
@@ -253,8 +254,8 @@ static int read_recording(const char *text, const struct opt *o, struct err *e)
 }
 
 static const char usage[] =
-    "Usage: wirelab check [OPTION]... FILE.lab...\n"
-    "Run experiments that are written down, and check what happens.\n\n";
+    N_("Usage: wirelab check [OPTION]... FILE.lab...\n"
+       "Run experiments that are written down, and check what happens.\n\n");
 
 /* Reads ARGV or, with HELP, prints what can be asked for. */
 static int use_table(struct check *c, int argc, char **argv, FILE *help,
@@ -262,24 +263,24 @@ static int use_table(struct check *c, int argc, char **argv, FILE *help,
 {
     const struct opt table[] = {
         {"student", 0, "ID", opt_text, &c->student, 0, 0,
-         "with this student's own numbers"},
+         N_("with this student's own numbers")},
         {"commands", 0, NULL, opt_flag, &c->commands, 0, 0,
-         "run nothing; print the command of each run"},
+         N_("run nothing; print the command of each run")},
         {"answers", 0, NULL, opt_flag, &c->answers, 0, 0,
-         "run nothing; print the key"},
+         N_("run nothing; print the key")},
         {"recording", 0, "FILE", read_recording, c, 0, 0,
-         "judge this run instead; repeat it for each scene"},
+         N_("judge this run instead; repeat it for each scene")},
         {"gradescope", 0, "FILE", opt_text, &c->gradescope, 0, 0,
-         "write the results as results.json"},
+         N_("write the results as results.json")},
         {"lang", 0, "NAME", opt_lang, NULL, 0, 0,
          N_("the language of what people read: en, zh_CN")},
         {"help", 'h', NULL, opt_flag, &c->help, 0, 0,
-         "print this help and exit"},
+         N_("print this help and exit")},
         OPT_END,
     };
     if (help == NULL)
         return opt_parse(table, argc, argv, e);
-    fputs(usage, help);
+    fputs(_(usage), help);
     opt_help(table, help);
     return 0;
 }

@@ -36,7 +36,7 @@ struct sight {
     bool is_set;
     uint64_t t_ns;
     char text[PATTERN_TEXT + 40];
-    char when[24];
+    char when[40];
 };
 
 struct claim {

@@ -4,6 +4,8 @@
  */
 #include "cure.h"
 
+#include "lang.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,26 +80,27 @@ static const struct {
     struct cure cure;
 } reasons[] = {
     {no_user_namespaces,
-     {"user namespaces are switched off (user.max_user_namespaces = 0)",
-      "sudo sysctl user.max_user_namespaces=10000"}},
+     {N_("user namespaces are switched off (user.max_user_namespaces = 0)"),
+      N_("sudo sysctl user.max_user_namespaces=10000")}},
     {root_only,
-     {"only root may make user namespaces (kernel.unprivileged_userns_clone)",
-      "sudo sysctl kernel.unprivileged_userns_clone=1"}},
+     {N_("only root may make user namespaces "
+         "(kernel.unprivileged_userns_clone)"),
+      N_("sudo sysctl kernel.unprivileged_userns_clone=1")}},
     {apparmor,
-     {"AppArmor lets only programs that it knows make user namespaces",
-      "sudo make install-apparmor; or: sudo sysctl "
-      "kernel.apparmor_restrict_unprivileged_userns=0"}},
+     {N_("AppArmor lets only programs that it knows make user namespaces"),
+      N_("sudo make install-apparmor; or: sudo sysctl "
+         "kernel.apparmor_restrict_unprivileged_userns=0")}},
     {chrooted,
-     {"this is a chroot, and the kernel allows no user namespace in one",
-      "enter it by bwrap or systemd-nspawn instead of chroot"}},
+     {N_("this is a chroot, and the kernel allows no user namespace in one"),
+      N_("enter it by bwrap or systemd-nspawn instead of chroot")}},
     {filtered,
-     {"a seccomp filter is on, as in a container",
-      "docker run --security-opt seccomp=unconfined --security-opt "
-      "apparmor=unconfined; or run it outside of the container"}},
+     {N_("a seccomp filter is on, as in a container"),
+      N_("docker run --security-opt seccomp=unconfined --security-opt "
+         "apparmor=unconfined; or run it outside of the container")}},
     {always,
-     {"the kernel does not say why",
-      "try it as root, or outside of a container; wirelab --loopback needs "
-      "no namespace"}},
+     {N_("the kernel does not say why"),
+      N_("try it as root, or outside of a container; wirelab --loopback needs "
+         "no namespace")}},
 };
 #define REASONS (sizeof reasons / sizeof *reasons)
 

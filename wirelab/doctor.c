@@ -7,6 +7,8 @@
 #include "clock.h"
 #include "cure.h"
 #include "lab.h"
+#include "lang.h"
+#include "width.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -99,9 +101,17 @@ static int try_lab(const struct lab_options *o, struct trial *t)
     return got == sizeof *t ? 0 : -1;
 }
 
+/* WHAT, marked for translation, in a column; and a line about it. */
+static void say_item(const char *what, const char *detail)
+{
+    int width = width_of(_(what));
+    printf("%s%*s%s\n", _(what), width < 8 ? 8 - width : 1, "", detail);
+}
+
 static void say(bool good, const char *what, const char *detail)
 {
-    printf("%s  %-8s%s\n", good ? "ok" : "no", what, detail);
+    fputs(good ? "ok  " : "no  ", stdout);
+    say_item(what, detail);
 }
 
 static int by_size(const void *a, const void *b)
@@ -121,45 +131,53 @@ static bool say_lanes(const struct settings *s, struct trial *t, bool calls)
     char text[256];
     double asked_ms =
         (double)s->fault->link[HOST_CLIENT].delay_ns / (double)CLOCK_MS;
-    say(true, "hosts",
-        t->result.rootless ? "two, and a wire, without root"
-                           : "two, and a wire");
-    say(t->remark[0] == '\0', "names",
-        t->remark[0] != '\0' ? t->remark : "client and server");
+    say(true, N_("hosts"),
+        t->result.rootless ? _("two, and a wire, without root")
+                           : _("two, and a wire"));
+    say(t->remark[0] == '\0', N_("names"),
+        t->remark[0] != '\0' ? _(t->remark) : _("client and server"));
     if (calls) {
-        snprintf(text, sizeof text, "%u seen, by ptrace and seccomp", t->calls);
-        say(t->calls > 0, "calls", text);
+        snprintf(text, sizeof text, _("%u seen, by ptrace and seccomp"),
+                 t->calls);
+        say(t->calls > 0, N_("calls"), text);
     }
-    snprintf(text, sizeof text, "%u frames seen, with the kernel's timestamps",
-             t->frames);
-    say(t->frames > 0, "wire", text);
-    snprintf(text, sizeof text, "%u changes seen, by sock_diag", t->states);
-    say(t->states > 0, "states", text);
+    snprintf(text, sizeof text,
+             _("%u frames seen, with the kernel's timestamps"), t->frames);
+    say(t->frames > 0, N_("wire"), text);
+    snprintf(text, sizeof text, _("%u changes seen, by sock_diag"), t->states);
+    say(t->states > 0, N_("states"), text);
     if (t->travels > 0) {
-        snprintf(text, sizeof text, "%.4g ms asked for, %.1f ms given",
+        snprintf(text, sizeof text, _("%.4g ms asked for, %.1f ms given"),
                  asked_ms, median_ms(t));
-        say(true, "delay", text);
+        say(true, N_("delay"), text);
     }
     if (t->result.status != 0) {
-        snprintf(text, sizeof text, "%s: exit status %d",
+        snprintf(text, sizeof text, _("%s: exit status %d"),
                  s->lab.command[HOST_CLIENT][0], t->result.status);
-        say(false, "program", text);
+        say(false, N_("program"), text);
     }
     return t->result.status == 0 && t->remark[0] == '\0' && t->frames > 0 &&
            t->states > 0 && (!calls || t->calls > 0);
+}
+
+static void say_more(const char *what, const char *detail)
+{
+    fputs("    ", stdout);
+    say_item(what, detail);
 }
 
 static void say_error(const char *what, const struct err *e)
 {
     say(false, what, e->text);
     if (e->advice[0] != '\0')
-        printf("    %-8s%s\n", "cure", e->advice);
+        say_more(N_("cure"), e->advice);
 }
 
 static void say_cure(const struct cure *c, void *context)
 {
     (void)context;
-    printf("    %-8s%s\n    %-8s%s\n", "why", c->why, "cure", c->how);
+    say_more(N_("why"), _(c->why));
+    say_more(N_("cure"), _(c->how));
 }
 
 static void say_machine(void)
@@ -178,13 +196,14 @@ static int say_failure(const struct settings *s, struct trial *t)
     o.calls = false;
     if (first.status != STATUS_SKIP && try_lab(&o, t) == 0 && !t->failed) {
         say_lanes(s, t, false);
-        say_error("calls", &first);
+        say_error(N_("calls"), &first);
         return STATUS_SKIP;
     }
-    say(false, "hosts", first.text);
+    say(false, N_("hosts"), first.text);
     if (cure_each(say_cure, NULL) == 0)
-        printf("    %-8s%s\n", "cure", first.advice);
-    puts("    instead wirelab --loopback shows calls and states, no segments");
+        say_more(N_("cure"), first.advice);
+    say_more(N_("instead"),
+             _("wirelab --loopback shows calls and states, no segments"));
     return STATUS_SKIP;
 }
 
@@ -193,15 +212,15 @@ int doctor_run(const struct settings *s)
     struct trial t;
     say_machine();
     if (try_lab(&s->lab, &t) < 0) {
-        say(false, "hosts", "the trial itself died");
+        say(false, N_("hosts"), _("the trial itself died"));
         return STATUS_SKIP;
     }
     if (t.failed)
         return say_failure(s, &t);
     if (!say_lanes(s, &t, true))
         return STATUS_SKIP;
-    puts("note: while calls are shown, gdb, strace and LeakSanitizer do not "
-         "work\n      in the lab, since a process has one tracer; "
-         "--lanes wire,states frees it");
+    puts(_("note: while calls are shown, gdb, strace and LeakSanitizer do not "
+           "work\n      in the lab, since a process has one tracer; "
+           "--lanes wire,states frees it"));
     return STATUS_OK;
 }

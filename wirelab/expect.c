@@ -11,6 +11,7 @@
 #include "expect.h"
 
 #include "claim.h"
+#include "lang.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,10 +53,10 @@ static void see(const struct look *k, struct sight *s)
     s->t_ns = k->event->t_ns;
     pattern_describe(k->event, s->text, sizeof s->text);
     if (k->x->has_zero && s->t_ns >= k->x->zero_ns)
-        snprintf(s->when, sizeof s->when, "at %.1f ms",
+        snprintf(s->when, sizeof s->when, _("at %.1f ms"),
                  (double)(s->t_ns - k->x->zero_ns) / 1e6);
     else
-        snprintf(s->when, sizeof s->when, "before the client began");
+        snprintf(s->when, sizeof s->when, "%s", _("before the client began"));
 }
 
 static void mark_met(const struct look *k, struct claim *c,
@@ -184,22 +185,27 @@ static void finish_order(struct claim *c)
     if (c->at == c->steps)
         return;
     c->is_broken = true;
-    char what[PATTERN_TEXT + 20] = "not seen", after[PATTERN_TEXT + 80] = "";
-    char at_last[PATTERN_TEXT + 80] = "";
-    if (c->steps > 1)
-        snprintf(what, sizeof what, "expected '%s'", awaited(c)->text);
-    if (c->last.is_set)
-        snprintf(after, sizeof after, " after '%s' (%s)", c->last.text,
-                 c->last.when);
-    if (c->latest.is_set && c->latest.t_ns > c->instead.t_ns)
-        snprintf(at_last, sizeof at_last, ", at last '%s' %s", c->latest.text,
-                 c->latest.when);
-    if (c->instead.is_set)
-        snprintf(c->why, sizeof c->why, "%s%s; '%s' came %s%s", what, after,
-                 c->instead.text, c->instead.when, at_last);
+    const struct sight *last = &c->last, *latest = &c->latest;
+    char what[2 * PATTERN_TEXT + 120], came[2 * PATTERN_TEXT + 160];
+    if (c->steps > 1 && last->is_set)
+        snprintf(what, sizeof what, _("expected '%s' after '%s' (%s)"),
+                 awaited(c)->text, last->text, last->when);
+    else if (c->steps > 1)
+        snprintf(what, sizeof what, _("expected '%s'"), awaited(c)->text);
+    else if (last->is_set)
+        snprintf(what, sizeof what, _("not seen after '%s' (%s)"), last->text,
+                 last->when);
     else
-        snprintf(c->why, sizeof c->why, "%s%s; nothing of the kind came", what,
-                 after);
+        snprintf(what, sizeof what, "%s", _("not seen"));
+    if (!c->instead.is_set)
+        snprintf(came, sizeof came, "%s", _("nothing of the kind came"));
+    else if (latest->is_set && latest->t_ns > c->instead.t_ns)
+        snprintf(came, sizeof came, _("'%s' came %s, at last '%s' %s"),
+                 c->instead.text, c->instead.when, latest->text, latest->when);
+    else
+        snprintf(came, sizeof came, _("'%s' came %s"), c->instead.text,
+                 c->instead.when);
+    snprintf(c->why, sizeof c->why, "%s; %s", what, came);
 }
 
 /* Lists. */
@@ -222,14 +228,14 @@ static void run_list(const struct look *k, struct claim *c)
     see(k, &now);
     if (c->at == c->steps) {
         snprintf(c->why, sizeof c->why,
-                 "'%s' came %s, after all %zu that were expected", now.text,
+                 _("'%s' came %s, after all %zu that were expected"), now.text,
                  now.when, c->steps);
         break_claim(k, c);
     } else if (match(k, &c->step[c->at]) == MATCH_YES) {
         mark_met(k, c, &c->step[c->at++]);
     } else {
         snprintf(c->why, sizeof c->why,
-                 "expected '%s' as number %zu; '%s' came %s",
+                 _("expected '%s' as number %zu; '%s' came %s"),
                  c->step[c->at].pattern.text, c->at + 1, now.text, now.when);
         break_claim(k, c);
     }
@@ -241,7 +247,7 @@ static void finish_list(struct claim *c)
         return;
     c->is_broken = true;
     snprintf(c->why, sizeof c->why,
-             "expected '%s' as number %zu; nothing more came",
+             _("expected '%s' as number %zu; nothing more came"),
              c->step[c->at].pattern.text, c->at + 1);
 }
 
@@ -270,7 +276,8 @@ static void run_count(const struct look *k, struct claim *c)
     mark_met(k, c, &c->step[0]);
     if (!can_be_exceeded(c) || c->counted <= c->count.with || c->is_broken)
         return;
-    snprintf(c->why, sizeof c->why, "'%s' came %s", c->last.text, c->last.when);
+    snprintf(c->why, sizeof c->why, _("'%s' came %s"), c->last.text,
+             c->last.when);
     break_claim(k, c);
 }
 
@@ -279,7 +286,8 @@ static void finish_count(struct claim *c)
     if (c->is_broken || compared_holds(c->counted, &c->count))
         return;
     c->is_broken = true;
-    snprintf(c->why, sizeof c->why, "there were %" PRId64, c->counted);
+    snprintf(c->why, sizeof c->why, _("there were %lld"),
+             (long long)c->counted);
 }
 
 /* All. */

@@ -6,6 +6,7 @@
 #include "expect.h"
 
 #include "claim.h"
+#include "lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,10 +59,10 @@ static bool at_separator(const struct lex *l)
     return l->now.kind == TOKEN_SEPARATOR || l->now.kind == TOKEN_END;
 }
 
-static const char part_of_step[] =
+static const char part_of_step[] = N_(
     "part of a step (of a frame: 6 B, data, seq=x+1, ack=y+1, win 0, to 9000, "
     "lost, duplicated, corrupted, by loss, again, received, copy), "
-    "nor ';' ',' or '&' before the next";
+    "nor ';' ',' or '&' before the next");
 
 /* A step, or several that are bound together: "A", "A, B, C" or "A & B". */
 static int read_group(struct lex *l, struct claim *c, struct err *e)
@@ -70,7 +71,8 @@ static int read_group(struct lex *l, struct claim *c, struct err *e)
     size_t first = c->steps;
     for (enum joint joint = JOINT_THEN;;) {
         if (c->steps - first == GROUP_MAX)
-            return lex_refuse(l, e, "possible: a group has at most 63 steps");
+            return lex_refuse(l, e,
+                              N_("possible: a group has at most 63 steps"));
         if (read_step(l, c, joint, NULL, e) < 0)
             return -1;
         if (at_separator(l))
@@ -80,8 +82,8 @@ static int read_group(struct lex *l, struct claim *c, struct err *e)
             return lex_refuse(l, e, part_of_step);
         if (glue != TOKEN_END && l->now.kind != glue)
             return lex_refuse(l, e,
-                              "the sign before: a group has all ',' or "
-                              "all '&'");
+                              N_("the sign before: a group has all ',' or "
+                                 "all '&'"));
         glue = l->now.kind;
         joint = glue == TOKEN_AND ? JOINT_AND : JOINT_NEXT;
         lex_next(l);
@@ -101,13 +103,13 @@ static int take_quantity(struct lex *l, struct compared *count, struct err *e)
         else if (lex_take(l, "most"))
             count->how = COMPARE_AT_MOST;
         else
-            return lex_refuse(l, e, "least or most");
+            return lex_refuse(l, e, N_("least or most"));
     } else if (!lex_take(l, "exactly")) {
         return 0;
     }
     uint64_t n;
     if (!lex_number(l, &n))
-        return lex_refuse(l, e, "a number of times");
+        return lex_refuse(l, e, N_("a number of times"));
     count->with = (int64_t)n;
     return 1;
 }
@@ -126,7 +128,7 @@ static int read_count(struct lex *l, struct expect *x,
     while (lex_is(l, "after") || lex_is(l, "before")) {
         size_t *which = lex_is(l, "after") ? &c->after : &c->before;
         if (*which != 0)
-            return lex_refuse(l, e, "said twice");
+            return lex_refuse(l, e, N_("said twice"));
         *which = c->steps;
         lex_next(l);
         if (read_step(l, c, JOINT_THEN, NULL, e) < 0)
@@ -135,7 +137,7 @@ static int read_count(struct lex *l, struct expect *x,
     c->is_open = c->after == 0;
     snprintf(c->text, sizeof c->text, "%.*s", (int)(l->last - begin), begin);
     if (!at_separator(l))
-        return lex_refuse(l, e, "the end: ';', or 'before' or 'after'");
+        return lex_refuse(l, e, N_("the end: ';', or 'before' or 'after'"));
     return 0;
 }
 
@@ -154,9 +156,9 @@ struct list_kind {
     enum pattern_lane lane;
 };
 static const struct list_kind list_kinds[] = {
-    {"frames", "a frame", IN_SENT},
-    {"states", "a state of a connection", IN_STATE},
-    {"calls", "a call that returns", IN_CALL},
+    {"frames", N_("a frame"), IN_SENT},
+    {"states", N_("a state of a connection"), IN_STATE},
+    {"calls", N_("a call that returns"), IN_CALL},
     {NULL, NULL, IN_SENT},
 };
 
@@ -180,9 +182,10 @@ static int read_list_item(struct lex *l, struct claim *c,
     if (p->lane != kind->lane)
         return lex_refuse(&begin, e, kind->item);
     if (received && pattern_is_of_departure(p))
-        return lex_refuse(&begin, e,
-                          "known of an arrival: what the wire did, and what is "
-                          "sent again, is said of the departure");
+        return lex_refuse(
+            &begin, e,
+            N_("known of an arrival: what the wire did, and what is "
+               "sent again, is said of the departure"));
     if (received)
         p->lane = IN_RECEIVED;
     return 0;
@@ -203,7 +206,7 @@ static int read_list(struct lex *l, struct expect *x, const enum host_id *host,
     bool received = kind->lane == IN_SENT && lex_take(l, "received");
     snprintf(c->text, sizeof c->text, "%.*s", (int)(l->last - begin), begin);
     if (l->now.kind != TOKEN_COLON)
-        return lex_refuse(l, e, "':' and a list");
+        return lex_refuse(l, e, N_("':' and a list"));
     do {
         lex_next(l);
         if (read_list_item(l, c, kind, received, e) < 0)
@@ -286,7 +289,7 @@ int expect_parse(struct expect *x, const char *name, const char *text,
             return -1;
     }
     if (x->claims == first)
-        return lex_refuse(&l, e, "an expectation, such as client SYN");
+        return lex_refuse(&l, e, N_("an expectation, such as client SYN"));
     name_orders(x, first);
     return 0;
 }

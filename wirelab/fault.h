@@ -21,6 +21,7 @@
 
 #include "err.h"
 #include "event.h"
+#include "lang.h"
 #include "opt.h"
 #include "rule.h"
 
@@ -88,26 +89,27 @@ opt_read_fn fault_read_blackhole; /* client@2s */
 /* The rows of LINK, for wirelab's table. F: struct fault *. */
 #define FAULT_OPTIONS(f)                                                       \
     FAULT_ROW(f, delay, "[FROM:]DUR", 0, FAULT_DELAY_MAX,                      \
-              "each way (20ms); FROM client or server: one way"),              \
+              N_("each way (20ms); FROM client or server: one way")),          \
         FAULT_ROW(f, jitter, "[FROM:]DUR", 0, FAULT_DELAY_MAX,                 \
-                  "vary the delay by so much; frames may overtake"),           \
+                  N_("vary the delay by so much; frames may overtake")),       \
         FAULT_ROW(f, loss, "[FROM:]PERCENT", 0, 0,                             \
-                  "lose this share of the frames"),                            \
+                  N_("lose this share of the frames")),                        \
         FAULT_ROW(f, duplicate, "[FROM:]PERCENT", 0, 0,                        \
-                  "deliver this share twice"),                                 \
+                  N_("deliver this share twice")),                             \
         FAULT_ROW(f, reorder, "[FROM:]PERCENT", 0, 0,                          \
-                  "deliver this share at once, past the delayed"),             \
+                  N_("deliver this share at once, past the delayed")),         \
         FAULT_ROW(f, corrupt, "[FROM:]PERCENT", 0, 0,                          \
-                  "flip one bit in this share"),                               \
+                  N_("flip one bit in this share")),                           \
         FAULT_ROW(f, rate, "[FROM:]RATE", 1000, 0,                             \
-                  "bits a second, such as 10mbit"),                            \
+                  N_("bits a second, such as 10mbit")),                        \
         FAULT_ROW(f, queue, "[FROM:]N", 1, FAULT_QUEUE,                        \
-                  "frames that may wait for the rate (1000)"),                 \
-        FAULT_ROW(f, seed, "N", 0, 0, "the same seed, the same faults (1)"),   \
+                  N_("frames that may wait for the rate (1000)")),             \
+        FAULT_ROW(f, seed, "N", 0, 0,                                          \
+                  N_("the same seed, the same faults (1)")),                   \
         FAULT_ROW(f, rule, "RULE", 0, 0,                                       \
-                  "one exact fault: 'drop client:data#2'"),                    \
+                  N_("one exact fault: 'drop client:data#2'")),                \
         FAULT_ROW(f, blackhole, "HOST@TIME", 0, 0,                             \
-                  "cut HOST off from then on")
+                  N_("cut HOST off from then on"))
 #define FAULT_ROW(f, option, argument, least, most, text)                      \
     {                                                                          \
         .name = #option, .metavar = argument, .read = fault_read_##option,     \

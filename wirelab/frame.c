@@ -9,6 +9,8 @@
  */
 #include "frame.h"
 
+#include "lang.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -210,7 +212,7 @@ static void read_ports(struct view v, struct frame *f)
 static void read_payload(struct view v, struct frame *f)
 {
     if (!is_whole(v))
-        stop(f, "the payload is cut");
+        stop(f, N_("the payload is cut"));
     f->payload = v.wire > 0 ? v.bytes : NULL;
     f->payload_len = v.wire;
     f->payload_at_hand = v.len;
@@ -247,13 +249,13 @@ static void read_tcp_options(struct view v, struct frame *f)
         }
     }
     if (v.len > 0)
-        stop(f, "the TCP options make no sense");
+        stop(f, N_("the TCP options make no sense"));
 }
 
 static void decode_tcp(struct view v, struct frame *f)
 {
     if (!has(v, 0, 20)) {
-        stop(f, "the TCP header is cut");
+        stop(f, N_("the TCP header is cut"));
         return;
     }
     f->kind = FRAME_TCP;
@@ -263,11 +265,11 @@ static void decode_tcp(struct view v, struct frame *f)
     f->flags = get8(v, 13);
     f->window = get16(v, 14);
     if (f->tcp_header < 20 || f->tcp_header > v.wire) {
-        stop(f, "the TCP header's length is wrong");
+        stop(f, N_("the TCP header's length is wrong"));
         return;
     }
     if (!has(v, 0, f->tcp_header)) {
-        stop(f, "the TCP options are cut");
+        stop(f, N_("the TCP options are cut"));
         f->payload_len = v.wire - f->tcp_header;
         return;
     }
@@ -279,7 +281,7 @@ static void decode_tcp(struct view v, struct frame *f)
 static void decode_udp(struct view v, struct frame *f)
 {
     if (!has(v, 0, 8)) {
-        stop(f, "the UDP header is cut");
+        stop(f, N_("the UDP header is cut"));
         return;
     }
     f->kind = FRAME_UDP;
@@ -288,7 +290,7 @@ static void decode_udp(struct view v, struct frame *f)
     /* Of a fragment the header's length is the whole datagram's. */
     bool is_wrong = length < 8 || (length > v.wire && !f->more_fragments);
     if (is_wrong)
-        stop(f, "the UDP header's length is wrong");
+        stop(f, N_("the UDP header's length is wrong"));
     else
         v = clip(v, length);
     if (!is_wrong && (checksum != 0 || f->ip_version == 6))
@@ -312,7 +314,7 @@ static bool icmp_quotes(const struct frame *f)
 static void decode_icmp(struct view v, struct frame *f)
 {
     if (!has(v, 0, 4)) {
-        stop(f, "the ICMP header is cut");
+        stop(f, N_("the ICMP header is cut"));
         return;
     }
     f->kind = FRAME_ICMP;
@@ -320,7 +322,7 @@ static void decode_icmp(struct view v, struct frame *f)
     f->icmp_code = get8(v, 1);
     f->transport_checksum = check_transport(f, v, f->ip_version == 6);
     if (!is_whole(v))
-        stop(f, "the ICMP message is cut");
+        stop(f, N_("the ICMP message is cut"));
     if (!icmp_quotes(f))
         return;
 
@@ -359,14 +361,14 @@ static void set_fragment(struct frame *f, uint32_t id, uint16_t offset,
 static struct view clip_packet(struct view v, size_t length, struct frame *f)
 {
     if (length > v.wire)
-        stop(f, "the IP packet is longer than its frame");
+        stop(f, N_("the IP packet is longer than its frame"));
     return clip(v, length);
 }
 
 static struct view decode_ipv4(struct view v, struct frame *f)
 {
     if (!has(v, 0, 20)) {
-        stop(f, "the IPv4 header is cut");
+        stop(f, N_("the IPv4 header is cut"));
         return clip(v, 0);
     }
     size_t header = 4 * (size_t)(get8(v, 0) & 0x0f);
@@ -374,7 +376,7 @@ static struct view decode_ipv4(struct view v, struct frame *f)
     if (total == 0)
         total = v.wire; /* a capture of a super-packet before it was split */
     if (header < 20 || header > total) {
-        stop(f, "the IPv4 header's length is wrong");
+        stop(f, N_("the IPv4 header's length is wrong"));
         return clip(v, 0);
     }
     uint16_t fragment = get16(v, 6);
@@ -388,7 +390,7 @@ static struct view decode_ipv4(struct view v, struct frame *f)
     set_fragment(f, get16(v, 4), (uint16_t)((fragment & 0x1fff) * 8),
                  (fragment & 0x2000) != 0);
     if (!has(v, 0, header)) {
-        stop(f, "the IPv4 options are cut");
+        stop(f, N_("the IPv4 options are cut"));
         return clip(v, 0);
     }
     f->ip_checksum = judge(sum_bytes(v.bytes, header, 0));
@@ -423,7 +425,7 @@ static struct view decode_extensions(struct view v, struct frame *f)
     size_t size;
     while ((size = extension_length(f->ip_protocol, v)) > 0) {
         if (!has(v, 0, 8) || !has(v, 0, size)) {
-            stop(f, "an IPv6 extension header is cut");
+            stop(f, N_("an IPv6 extension header is cut"));
             return clip(v, 0);
         }
         uint8_t next = get8(v, 0);
@@ -444,7 +446,7 @@ static struct view decode_extensions(struct view v, struct frame *f)
 static struct view decode_ipv6(struct view v, struct frame *f)
 {
     if (!has(v, 0, 40)) {
-        stop(f, "the IPv6 header is cut");
+        stop(f, N_("the IPv6 header is cut"));
         return clip(v, 0);
     }
     f->kind = FRAME_IP;
@@ -469,7 +471,8 @@ static struct view decode_ip_header(struct view v, struct frame *f)
         return decode_ipv4(v, f);
     if (version == 6)
         return decode_ipv6(v, f);
-    stop(f, v.len == 0 ? "the IP header is cut" : "the IP version is unknown");
+    stop(f, v.len == 0 ? N_("the IP header is cut")
+                       : N_("the IP version is unknown"));
     return clip(v, 0);
 }
 
@@ -497,7 +500,7 @@ static void decode_packet(struct view v, struct frame *f)
 static void decode_arp(struct view v, struct frame *f)
 {
     if (!has(v, 0, 28)) {
-        stop(f, "the ARP message is cut");
+        stop(f, N_("the ARP message is cut"));
         return;
     }
     bool is_for_ipv4 = get16(v, 2) == ETHERTYPE_IPV4 && get16(v, 4) == 0x0604;
@@ -519,7 +522,7 @@ static void decode_ethertype(uint16_t ethertype, struct view v, struct frame *f)
 {
     for (; is_vlan_tag(ethertype); v = skip(v, 4)) {
         if (!has(v, 0, 4)) {
-            stop(f, "the VLAN tag is cut");
+            stop(f, N_("the VLAN tag is cut"));
             break;
         }
         if (f->vlan == 0)
@@ -559,7 +562,7 @@ void frame_decode(const uint8_t *bytes, size_t len, size_t wire_len,
 {
     struct view v = begin(bytes, len, wire_len, f);
     if (!has(v, 0, 14)) {
-        stop(f, "the Ethernet header is cut");
+        stop(f, N_("the Ethernet header is cut"));
         return;
     }
     get_bytes(v, 0, f->mac_destination, sizeof f->mac_destination);
@@ -605,42 +608,42 @@ struct icmp_name {
 };
 
 static const struct icmp_name icmp_names[] = {
-    {4, 0, -1, "echo reply"},
-    {4, 3, 0, "net unreachable"},
-    {4, 3, 1, "host unreachable"},
-    {4, 3, 2, "protocol unreachable"},
-    {4, 3, 3, "port unreachable"},
-    {4, 3, 4, "fragmentation needed"},
-    {4, 3, 9, "net prohibited"},
-    {4, 3, 10, "host prohibited"},
-    {4, 3, 13, "administratively prohibited"},
+    {4, 0, -1, N_("echo reply")},
+    {4, 3, 0, N_("net unreachable")},
+    {4, 3, 1, N_("host unreachable")},
+    {4, 3, 2, N_("protocol unreachable")},
+    {4, 3, 3, N_("port unreachable")},
+    {4, 3, 4, N_("fragmentation needed")},
+    {4, 3, 9, N_("net prohibited")},
+    {4, 3, 10, N_("host prohibited")},
+    {4, 3, 13, N_("administratively prohibited")},
     {4, 3, -1, "unreachable"},
-    {4, 4, -1, "source quench"},
-    {4, 5, -1, "redirect"},
-    {4, 8, -1, "echo request"},
-    {4, 11, 0, "time to live exceeded"},
-    {4, 11, 1, "reassembly time exceeded"},
-    {4, 12, -1, "parameter problem"},
-    {6, 1, 0, "no route"},
-    {6, 1, 1, "administratively prohibited"},
-    {6, 1, 3, "address unreachable"},
-    {6, 1, 4, "port unreachable"},
+    {4, 4, -1, N_("source quench")},
+    {4, 5, -1, N_("redirect")},
+    {4, 8, -1, N_("echo request")},
+    {4, 11, 0, N_("time to live exceeded")},
+    {4, 11, 1, N_("reassembly time exceeded")},
+    {4, 12, -1, N_("parameter problem")},
+    {6, 1, 0, N_("no route")},
+    {6, 1, 1, N_("administratively prohibited")},
+    {6, 1, 3, N_("address unreachable")},
+    {6, 1, 4, N_("port unreachable")},
     {6, 1, -1, "unreachable"},
-    {6, 2, -1, "packet too big"},
-    {6, 3, 0, "hop limit exceeded"},
-    {6, 3, 1, "reassembly time exceeded"},
-    {6, 4, -1, "parameter problem"},
-    {6, 128, -1, "echo request"},
-    {6, 129, -1, "echo reply"},
-    {6, 130, -1, "multicast listener query"},
-    {6, 131, -1, "multicast listener report"},
-    {6, 132, -1, "multicast listener done"},
-    {6, 133, -1, "router solicitation"},
-    {6, 134, -1, "router advertisement"},
-    {6, 135, -1, "neighbor solicitation"},
-    {6, 136, -1, "neighbor advertisement"},
-    {6, 137, -1, "redirect"},
-    {6, 143, -1, "multicast listener report"},
+    {6, 2, -1, N_("packet too big")},
+    {6, 3, 0, N_("hop limit exceeded")},
+    {6, 3, 1, N_("reassembly time exceeded")},
+    {6, 4, -1, N_("parameter problem")},
+    {6, 128, -1, N_("echo request")},
+    {6, 129, -1, N_("echo reply")},
+    {6, 130, -1, N_("multicast listener query")},
+    {6, 131, -1, N_("multicast listener report")},
+    {6, 132, -1, N_("multicast listener done")},
+    {6, 133, -1, N_("router solicitation")},
+    {6, 134, -1, N_("router advertisement")},
+    {6, 135, -1, N_("neighbor solicitation")},
+    {6, 136, -1, N_("neighbor advertisement")},
+    {6, 137, -1, N_("redirect")},
+    {6, 143, -1, N_("multicast listener report")},
 };
 
 const char *frame_icmp_name(const struct frame *f, char *buf, size_t cap)

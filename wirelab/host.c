@@ -11,6 +11,7 @@
 #include "host.h"
 
 #include "cure.h"
+#include "lang.h"
 #include "netlink.h"
 
 #include <errno.h>
@@ -30,11 +31,11 @@
 
 static int refused(struct err *e, const char *what)
 {
-    err_sys(e, "%s", what);
+    err_sys(e, "%s", _(what));
     if (e != NULL)
         e->status = STATUS_SKIP;
     const struct cure *c = cure_namespaces();
-    return err_advise(e, "%s: %s", c->why, c->how);
+    return err_advise(e, "%s: %s", _(c->why), _(c->how));
 }
 
 static int write_file(const char *path, const char *text)
@@ -56,12 +57,12 @@ static int become_owner(struct err *e)
     snprintf(uid, sizeof uid, "%u %u 1", geteuid(), geteuid());
     snprintf(gid, sizeof gid, "%u %u 1", getegid(), getegid());
     if (unshare(CLONE_NEWUSER) < 0)
-        return refused(e, "user namespace (unshare)");
+        return refused(e, N_("user namespace (unshare)"));
     if (write_file("/proc/self/setgroups", "deny") < 0 && errno != ENOENT)
-        return refused(e, "user namespace (setgroups)");
+        return refused(e, N_("user namespace (setgroups)"));
     if (write_file("/proc/self/uid_map", uid) < 0 ||
         write_file("/proc/self/gid_map", gid) < 0)
-        return refused(e, "user namespace (uid_map)");
+        return refused(e, N_("user namespace (uid_map)"));
     return 0;
 }
 
@@ -71,12 +72,12 @@ static int leave_machine(struct hosts *h, struct err *e)
     if (unshare(CLONE_NEWNET) == 0)
         return 0;
     if (errno != EPERM)
-        return refused(e, "network namespace (unshare)");
+        return refused(e, N_("network namespace (unshare)"));
     if (become_owner(e) < 0)
         return -1;
     h->rootless = true;
     if (unshare(CLONE_NEWNET) < 0)
-        return refused(e, "network namespace (unshare)");
+        return refused(e, N_("network namespace (unshare)"));
     return 0;
 }
 
@@ -183,7 +184,7 @@ static int start_init(struct hosts *h, bool ipv6, struct err *e)
     int said[2] = {-1, -1}, life[2] = {-1, -1};
     h->old_pids = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (unshare(CLONE_NEWPID) < 0)
-        return refused(e, "PID namespace (unshare)");
+        return refused(e, N_("PID namespace (unshare)"));
     if (pipe2(said, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0 ||
         (h->init = fork()) < 0) {
         err_sys(e, "first process of the hosts");
@@ -203,15 +204,10 @@ static int start_init(struct hosts *h, bool ipv6, struct err *e)
     }
     if (report.failed != 0) {
         errno = report.failed;
-        refused(e, "mount namespace");
+        refused(e, N_("mount namespace"));
         goto fail;
     }
-    if (report.names_failed != 0)
-        snprintf(
-            h->names_missing, sizeof h->names_missing,
-            "the names do not resolve here (/etc/hosts: %s): use " LINK_CLIENT4
-            " and " LINK_SERVER4,
-            strerror(report.names_failed));
+    h->names_failed = report.names_failed;
     close(said[0]);
     h->lifeline = life[1];
     return 0;
@@ -247,7 +243,7 @@ static int open_host(struct hosts *h, enum host_id host,
                      struct err *e)
 {
     if (unshare(CLONE_NEWNET) < 0)
-        return refused(e, "network namespace (unshare)");
+        return refused(e, N_("network namespace (unshare)"));
     h->at[host].netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     h->at[host].diag = netlink_open(NETLINK_SOCK_DIAG);
     if (h->at[host].netns < 0 || h->at[host].diag < 0)

@@ -24,14 +24,14 @@ struct hosts {
         int diag;            /* sock_diag socket in it */
         unsigned wire_index; /* of the wire's end of its cable */
     } at[HOST_COUNT];
-    bool rootless;           /* by a user namespace of our own */
-    pid_t init;              /* process 1 of the PID namespace */
-    int lifeline;            /* its end is the end of init */
-    int old_pids;            /* descriptor of the machine's PID namespace */
-    int mounts;              /* descriptor of the mount namespace */
-    int root;                /* descriptor of the root directory in it */
-    char directory[4096];    /* where the programs begin; "": unknown */
-    char names_missing[128]; /* why the names do not resolve, or "" */
+    bool rootless;        /* by a user namespace of our own */
+    pid_t init;           /* process 1 of the PID namespace */
+    int lifeline;         /* its end is the end of init */
+    int old_pids;         /* descriptor of the machine's PID namespace */
+    int mounts;           /* descriptor of the mount namespace */
+    int root;             /* descriptor of the root directory in it */
+    char directory[4096]; /* where the programs begin; "": unknown */
+    int names_failed;     /* errno: why the names do not resolve; 0: they do */
 };
 
 /* Makes all of it, in this process, for its life: it now lives in the wire's

@@ -6,6 +6,7 @@
 #include "lab.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "stage.h"
 
 #include <signal.h>
@@ -102,8 +103,8 @@ static void refuse_silence(struct lab *l, size_t servers)
                servers == 0
                    ? "what it printed says why; --start together starts the "
                      "client at once"
-                   : "--wait DUR waits longer; --start together starts the "
-                     "client at once");
+                   : N_("--wait DUR waits longer; --start together starts the "
+                        "client at once"));
     give_up(l);
 }
 
@@ -137,7 +138,7 @@ static void run(struct lab *l)
         if (l->killed[i] || now - l->client_ns < k->at_ns)
             continue;
         l->killed[i] = true;
-        stage_remark(&l->stage, k->host, "killed (9), as --kill asks");
+        stage_remark(&l->stage, k->host, N_("killed (9), as --kill asks"));
         stage_kill(&l->stage, k->host, SIGKILL);
     }
     bool has_client = l->o->commands[HOST_CLIENT] > 0;

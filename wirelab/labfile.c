@@ -7,6 +7,7 @@
  */
 #include "labfile.h"
 
+#include "lang.h"
 #include "vary.h"
 
 #include <ctype.h>
@@ -37,7 +38,7 @@ static int refuse(const struct reader *r, unsigned line, const char *word,
                   const char *allowed)
 {
     return err_set(r->e, STATUS_USAGE, "%s: line %u: '%.64s' is not %s",
-                   r->path, line, word, allowed);
+                   r->path, line, word, _(allowed));
 }
 
 /* An error of another reader, with the place put before it. */
@@ -134,7 +135,7 @@ static int cut(struct reader *r)
         if (is_out) {
             *end = '\0';
             return refuse(r, line, at + before,
-                          "behind a line that it could go on with");
+                          N_("behind a line that it could go on with"));
         }
         if (*at != '#' && !isspace((unsigned char)*at) &&
             add_statement(r, at, end, line) < 0)
@@ -222,12 +223,12 @@ static int read_options(const struct reader *r, struct scene *s,
     char *word = t->rest;
     int argc = 1, first;
     if (t->words > WORDS_MAX)
-        return refuse(r, t->line, t->word, "for so many words: use two");
+        return refuse(r, t->line, t->word, N_("for so many words: use two"));
     for (size_t i = 0; i < t->words; i++, word += strlen(word) + 1) {
         if (word[0] == '-' && !is_of_lab(word))
             return refuse(r, t->line, word,
-                          "an option of a lab, such as --delay, --loss, "
-                          "--rule, --seed or --kill, written in full");
+                          N_("an option of a lab, such as --delay, --loss, "
+                             "--rule, --seed or --kill, written in full"));
         argv[argc++] = word;
         if (keep_word(r, s, word) < 0)
             return -1;
@@ -236,8 +237,8 @@ static int read_options(const struct reader *r, struct scene *s,
         return place(r, t->line);
     if (first < argc)
         return refuse(r, t->line, argv[first],
-                      "part of an option; words that belong together stand "
-                      "in quotes");
+                      N_("part of an option; words that belong together stand "
+                         "in quotes"));
     return 0;
 }
 
@@ -330,12 +331,13 @@ static int apply(const struct reader *r, struct scene *s,
     while (i < count && strcmp(words[i].word, t->word) != 0)
         i++;
     if (i == count)
-        return refuse(r, t->line, t->word,
-                      "one of scene, server, client, option, expect, status, "
-                      "needs, vary, answer");
+        return refuse(
+            r, t->line, t->word,
+            N_("one of scene, server, client, option, expect, status, "
+               "needs, vary, answer"));
     if (*t->rest == '\0')
         return refuse(r, t->line, t->word,
-                      "complete: nothing stands behind it");
+                      N_("complete: nothing stands behind it"));
     return words[i].read(r, s, t);
 }
 

@@ -7,6 +7,7 @@
 #include "ladder_items.h"
 
 #include "lang.h"
+#include "local.h"
 #include "out.h"
 
 #include <signal.h>
@@ -104,8 +105,11 @@ static void take_remark(struct ladder *l, const struct event *e)
     struct item *i = item_add(l, e->host, e->t_ns, e->t_ns);
     if (i == NULL)
         return;
+    char text[ROW_TEXT];
     i->row.kind = ROW_REMARK;
-    out_printable(_(e->remark), i->row.text, sizeof i->row.text);
+    if (!local_retell(e->remark, text, sizeof text))
+        snprintf(text, sizeof text, "%s", _(e->remark));
+    out_printable(text, i->row.text, sizeof i->row.text);
 }
 
 void items_take(struct ladder *l, const struct event *e)

@@ -6,7 +6,10 @@
 #include "layers.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "out.h"
+#include "place.h"
+#include "width.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,38 +19,56 @@
 #define ROW_BYTES 16
 #define MESSAGE_BYTES 32
 
+#define COLUMNS 78
+
+static const char title[] = N_("Three models of one thing, from the book; "
+                               "--layers measures it on frames.");
+
 /* clang-format off */
 static const char *const book[] = {
-    "Three models of one thing, from the book; --layers measures it on frames.",
-    "",
-    "OSI, 7          TCP/IP, 5      TCP/IP, 4     travels  protocols          device",
+    N_("OSI, 7          TCP/IP, 5      TCP/IP, 4     travels  protocols          device"),
     "--------------  -------------  ------------- -------- ------------------ ------",
-    "7 application   5 application  4 application message  HTTP DNS SMTP SSH  host",
-    "6 presentation        |              |       message  TLS MIME UTF-8     host",
-    "5 session             |              |       message  RPC NetBIOS        host",
-    "4 transport     4 transport    3 transport   segment  TCP                host",
-    "      |               |              |       datagram UDP                host",
-    "3 network       3 network      2 internet    packet   IPv4 IPv6 ICMP     router",
-    "2 data link     2 link         1 link        frame    Ethernet Wi-Fi ARP switch",
-    "1 physical      1 physical           |       bit      copper fiber radio hub",
-    "",
-    "A device reads its own layer and those below: a hub repeats bits; a "
-    "switch",
-    "reads the MAC addresses of a frame; a router the IP addresses of a "
-    "packet;",
-    "ports and messages are for the host at the end.",
-    "Layers 5 and 6 have no bytes of their own in TCP/IP: a program, or a "
-    "library",
-    "in it such as TLS, does their work inside its messages.",
-    "ARP finds a MAC address for an IP address: it stands between 2 and 3.",
-    "ICMP travels in IP packets, and still is of the network layer.",
+    N_("7 application   5 application  4 application message  HTTP DNS SMTP SSH  host"),
+    N_("6 presentation        |              |       message  TLS MIME UTF-8     host"),
+    N_("5 session             |              |       message  RPC NetBIOS        host"),
+    N_("4 transport     4 transport    3 transport   segment  TCP                host"),
+    N_("      |               |              |       datagram UDP                host"),
+    N_("3 network       3 network      2 internet    packet   IPv4 IPv6 ICMP     router"),
+    N_("2 data link     2 link         1 link        frame    Ethernet Wi-Fi ARP switch"),
+    N_("1 physical      1 physical           |       bit      copper fiber radio hub"),
 };
 /* clang-format on */
 
+static const char *const remarks[] = {
+    N_("A device reads its own layer and those below: a hub repeats bits; a "
+       "switch reads the MAC addresses of a frame; a router the IP addresses "
+       "of a packet; ports and messages are for the host at the end."),
+    N_("Layers 5 and 6 have no bytes of their own in TCP/IP: a program, or a "
+       "library in it such as TLS, does their work inside its messages."),
+    N_("ARP finds a MAC address for an IP address: it stands between 2 and 3."),
+    N_("ICMP travels in IP packets, and still is of the network layer."),
+};
+
+static void wrap(canvas_line_fn *line, void *context, const char *words)
+{
+    while (*words != '\0') {
+        char part[2 * COLUMNS + 1];
+        int n = place_line(words, COLUMNS);
+        snprintf(part, sizeof part, "%.*s", n, words);
+        line(part, context);
+        words = place_next(words, n);
+    }
+}
+
 void layers_book(canvas_line_fn *line, void *context)
 {
+    line(_(title), context);
+    line("", context);
     for (size_t i = 0; i < sizeof book / sizeof *book; i++)
-        line(book[i], context);
+        line(_(book[i]), context);
+    line("", context);
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
+        wrap(line, context, _(remarks[i]));
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -60,16 +81,17 @@ say(const struct layers *l, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    width_mend(text);
     l->line(text, l->context);
 }
 
 void layers_head(const struct layers *l)
 {
-    say(l, "Measured: every frame, as it left. Its layers in OSI's 7 and "
-           "TCP/IP's 5 and 4,");
-    say(l, "what travels there, which device reads it, and the bytes. OSI's 6 "
-           "and 5 have");
-    say(l, "no bytes of their own here: the message is the program's.");
+    wrap(l->line, l->context,
+         _("Measured: every frame, as it left. Its layers in OSI's 7 and "
+           "TCP/IP's 5 and 4, what travels there, which device reads it, and "
+           "the bytes. OSI's 6 and 5 have no bytes of their own here: the "
+           "message is the program's."));
 }
 
 /* A layer's place in the three models. */
@@ -78,16 +100,21 @@ struct place_of {
 };
 
 static const struct place_of places[] = {
-    {"7 5 4", "message", "host"},  {"4 4 3", "segment", "host"},
-    {"4 4 3", "datagram", "host"}, {"3 3 2", "packet", "router"},
-    {"2 2 1", "frame", "switch"},  {"1 1 1", "bits", "hub"},
+    {"7 5 4", N_("message"), N_("host")},
+    {"4 4 3", N_("segment"), N_("host")},
+    {"4 4 3", N_("datagram"), N_("host")},
+    {"3 3 2", N_("packet"), N_("router")},
+    {"2 2 1", N_("frame"), N_("switch")},
+    {"1 1 1", N_("bits"), N_("hub")},
 };
 enum { MESSAGE, SEGMENT, DATAGRAM, PACKET, FRAME, BITS };
 
 static void say_layer(const struct layers *l, int place, const char *what)
 {
     const struct place_of *p = &places[place];
-    say(l, "  %s  %-8s  %-6s  %s", p->numbers, p->travels, p->device, what);
+    const char *travels = _(p->travels), *device = _(p->device);
+    say(l, "  %s  %s%*s  %s%*s  %s", p->numbers, travels, 8 - width_of(travels),
+        "", device, 6 - width_of(device), "", what);
 }
 
 /* LEN bytes, the first of them beside the layer's name. */
@@ -115,9 +142,9 @@ static void say_fields(const struct layers *l, const char *text)
 
 static const char *judged(enum frame_checksum c)
 {
-    return c == CHECKSUM_GOOD  ? "checksum good"
-           : c == CHECKSUM_BAD ? "checksum wrong"
-                               : "checksum not checked";
+    return c == CHECKSUM_GOOD  ? _("checksum good")
+           : c == CHECKSUM_BAD ? _("checksum wrong")
+                               : _("checksum not checked");
 }
 
 /* --- layers -------------------------------------------------------------- */
@@ -126,14 +153,14 @@ static void say_message(const struct layers *l, const struct frame *f)
 {
     char text[3 * MESSAGE_BYTES + 8];
     if (f->payload_len == 0) {
-        say_layer(l, MESSAGE, "none: no program's bytes are in it");
+        say_layer(l, MESSAGE, _("none: no program's bytes are in it"));
         return;
     }
     size_t shown =
         f->payload_at_hand < MESSAGE_BYTES ? f->payload_at_hand : MESSAGE_BYTES;
     say_bytes(l, MESSAGE, f->payload, shown);
     if (f->payload_len > shown)
-        say(l, "%27s... and %zu bytes more", "", f->payload_len - shown);
+        say(l, _("%27s... and %zu bytes more"), "", f->payload_len - shown);
     out_escape(f->payload, shown, "\"", text, 46);
     say(l, "%27s\"%s\"", "", text);
 }
@@ -147,19 +174,20 @@ static void say_tcp_options(const struct layers *l, const struct frame *f)
         used += (size_t)snprintf(text + used, sizeof text - used, "mss %u, ",
                                  f->mss);
     if (f->window_scale >= 0)
-        used += (size_t)snprintf(text + used, sizeof text - used, "scale %d, ",
-                                 f->window_scale);
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 _("scale %d, "), f->window_scale);
     if (f->sack_permitted)
-        used += (size_t)snprintf(text + used, sizeof text - used, "SACK ok, ");
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s, ",
+                                 _("SACK ok"));
     if (f->has_timestamps)
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "timestamps, ");
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s, ",
+                                 _("timestamps"));
     if (f->sacks > 0)
         used += (size_t)snprintf(text + used, sizeof text - used,
-                                 "%u SACK blocks, ", f->sacks);
+                                 _("%u SACK blocks, "), f->sacks);
     if (used > 2) {
         text[used - 2] = '\0';
-        say(l, "%27soptions: %s", "", text);
+        say(l, _("%27soptions: %s"), "", text);
     }
 }
 
@@ -170,7 +198,7 @@ static void say_tcp(const struct layers *l, const struct event_frame *e)
     size_t len =
         f->tcp_header < f->transport_len ? f->tcp_header : f->transport_len;
     say_bytes(l, SEGMENT, f->transport, len);
-    say(l, "%27sTCP: port %u to port %u, %s", "", addr_port(&f->source),
+    say(l, _("%27sTCP: port %u to port %u, %s"), "", addr_port(&f->source),
         addr_port(&f->destination), frame_flags(f, '+', flags, sizeof flags));
     words_number(&l->words, e, e->from, f->seq, seq, sizeof seq);
     words_number(&l->words, e, 1 - e->from, f->ack, ack, sizeof ack);
@@ -178,7 +206,7 @@ static void say_tcp(const struct layers *l, const struct event_frame *e)
         say(l, "%27sseq=%s ack=%s", "", seq, ack);
     else
         say(l, "%27sseq=%s", "", seq);
-    say(l, "%27swindow %u, header %u bytes, %s", "", e->window_bytes,
+    say(l, _("%27swindow %u, header %u bytes, %s"), "", e->window_bytes,
         f->tcp_header, judged(f->transport_checksum));
     say_tcp_options(l, f);
 }
@@ -187,9 +215,9 @@ static void say_udp(const struct layers *l, const struct frame *f)
 {
     size_t len = f->transport_len < 8 ? f->transport_len : 8;
     say_bytes(l, DATAGRAM, f->transport, len);
-    say(l, "%27sUDP: port %u to port %u", "", addr_port(&f->source),
+    say(l, _("%27sUDP: port %u to port %u"), "", addr_port(&f->source),
         addr_port(&f->destination));
-    say(l, "%27s%zu bytes, header 8 bytes, %s", "", f->payload_len + 8,
+    say(l, _("%27s%zu bytes, header 8 bytes, %s"), "", f->payload_len + 8,
         judged(f->transport_checksum));
 }
 
@@ -200,18 +228,18 @@ static void say_rest(const struct layers *l, const struct frame *f)
     char name[64];
     if (f->kind == FRAME_ICMP) {
         say_bytes(l, PACKET, f->transport, len);
-        say(l, "%27sICMP: %s, type %u code %u, %s", "",
-            frame_icmp_name(f, name, sizeof name), f->icmp_type, f->icmp_code,
-            judged(f->transport_checksum));
+        say(l, _("%27sICMP: %s, type %u code %u, %s"), "",
+            _(frame_icmp_name(f, name, sizeof name)), f->icmp_type,
+            f->icmp_code, judged(f->transport_checksum));
     } else if (len > 0) {
         say_bytes(l, f->ip_protocol == IPPROTO_UDP ? DATAGRAM : SEGMENT,
                   f->transport, len);
         say_fields(l, f->fragment_offset > 0
-                          ? "part of one: the first fragment has its header"
-                          : "a transport that is not read here");
+                          ? _("part of one: the first fragment has its header")
+                          : _("a transport that is not read here"));
     }
     if (f->transport_len > len)
-        say(l, "%27s... and %zu bytes more", "", f->transport_len - len);
+        say(l, _("%27s... and %zu bytes more"), "", f->transport_len - len);
 }
 
 static void say_transport(const struct layers *l, const struct event_frame *e)
@@ -233,7 +261,7 @@ static const char *protocol_name(const struct frame *f)
            : f->ip_protocol == IPPROTO_UDP    ? "UDP"
            : f->ip_protocol == IPPROTO_ICMP   ? "ICMP"
            : f->ip_protocol == IPPROTO_ICMPV6 ? "ICMPv6"
-                                              : "another";
+                                              : _("another");
 }
 
 static void say_ip(const struct layers *l, const struct frame *f,
@@ -241,16 +269,21 @@ static void say_ip(const struct layers *l, const struct frame *f,
 {
     char source[ADDR_TEXT], destination[ADDR_TEXT];
     say_bytes(l, PACKET, header, f->ip_header);
-    say(l, "%27sIPv%u: %s to %s", "", f->ip_version,
+    say(l, _("%27sIPv%u: %s to %s"), "", f->ip_version,
         addr_host(&f->source, source, sizeof source),
         addr_host(&f->destination, destination, sizeof destination));
-    say(l, "%27s%s %u, carries %u (%s)%s%s", "",
-        f->ip_version == 4 ? "TTL" : "hop limit", f->ttl, f->ip_protocol,
-        protocol_name(f), f->ip_version == 4 ? ", " : "",
-        f->ip_version == 4 ? judged(f->ip_checksum) : "");
+    if (f->ip_version == 4)
+        say(l, _("%27sTTL %u, carries %u (%s), %s"), "", f->ttl, f->ip_protocol,
+            protocol_name(f), judged(f->ip_checksum));
+    else
+        say(l, _("%27shop limit %u, carries %u (%s)"), "", f->ttl,
+            f->ip_protocol, protocol_name(f));
     if (f->is_fragment)
-        say(l, "%27sfragment of packet %u, from byte %u on%s", "", f->ip_id,
-            f->fragment_offset, f->more_fragments ? "" : ", the last");
+        say(l,
+            f->more_fragments
+                ? _("%27sfragment of packet %u, from byte %u on")
+                : _("%27sfragment of packet %u, from byte %u on, the last"),
+            "", f->ip_id, f->fragment_offset);
 }
 
 static const char *mac_text(const uint8_t *mac, char *buf, size_t cap)
@@ -267,21 +300,21 @@ static void say_link(const struct layers *l, const struct frame *f,
 {
     char source[20], destination[20];
     if (len == 0) {
-        say_layer(l, FRAME, "not captured");
+        say_layer(l, FRAME, _("not captured"));
         return;
     }
     say_bytes(l, FRAME, bytes, len);
     if (len < 14 || (len != 14 && f->vlan == 0)) {
-        say_fields(l, "written by the capture; not of the wire");
+        say_fields(l, _("written by the capture; not of the wire"));
         return;
     }
-    say(l, "%27sEthernet: %s to %s", "",
+    say(l, _("%27sEthernet: %s to %s"), "",
         mac_text(f->mac_source, source, sizeof source),
         mac_text(f->mac_destination, destination, sizeof destination));
     if (f->vlan != 0)
-        say(l, "%27sVLAN %u, type 0x%04x", "", f->vlan, f->ethertype);
+        say(l, _("%27sVLAN %u, type 0x%04x"), "", f->vlan, f->ethertype);
     else
-        say(l, "%27stype 0x%04x%s", "", f->ethertype,
+        say(l, _("%27stype 0x%04x%s"), "", f->ethertype,
             f->ethertype == 0x0800   ? " (IPv4)"
             : f->ethertype == 0x86dd ? " (IPv6)"
             : f->ethertype == 0x0806 ? " (ARP)"
@@ -299,9 +332,9 @@ static void say_unread(const struct layers *l, const struct event_frame *e)
         say_bytes(l, PACKET, e->bytes + head, rest);
         say_fields(l, f->kind == FRAME_ARP
                           ? (f->arp_operation == 1
-                                 ? "ARP: who has this IP address?"
-                                 : "ARP: it is at this MAC address")
-                          : "not read here");
+                                 ? _("ARP: who has this IP address?")
+                                 : _("ARP: it is at this MAC address"))
+                          : _("not read here"));
     }
     say_link(l, f, e->bytes, head);
 }
@@ -309,20 +342,24 @@ static void say_unread(const struct layers *l, const struct event_frame *e)
 static void say_title(const struct layers *l, const struct event *e)
 {
     const struct event_frame *f = &e->frame;
-    static const char *const fates[] = {"", ", lost", ", duplicated",
-                                        ", corrupted"};
-    say(l, "-- %s's frame %llu, at %.1f ms: %zu bytes%s%s%s",
-        host_name(f->from), (unsigned long long)f->number,
-        (double)(e->t_ns - l->zero_ns) / (double)CLOCK_MS, f->wire_len,
-        fates[f->fate], f->fate != FATE_DELIVERED ? " by " : "",
-        f->fate != FATE_DELIVERED ? f->by : "");
+    static const char *const titles[] = {
+        [FATE_DELIVERED] = N_("-- %s's frame %llu, at %.1f ms: %zu bytes"),
+        [FATE_LOST] = N_("-- %s's frame %llu, at %.1f ms: %zu bytes, lost by "
+                         "%s"),
+        [FATE_DUPLICATED] = N_("-- %s's frame %llu, at %.1f ms: %zu bytes, "
+                               "duplicated by %s"),
+        [FATE_CORRUPTED] = N_("-- %s's frame %llu, at %.1f ms: %zu bytes, "
+                              "corrupted by %s")};
+    say(l, _(titles[f->fate]), _(host_name(f->from)),
+        (unsigned long long)f->number,
+        (double)(e->t_ns - l->zero_ns) / (double)CLOCK_MS, f->wire_len, f->by);
 }
 
 void layers_event(const struct event *e, void *layers)
 {
     struct layers *l = layers;
     const struct event_frame *f = &e->frame;
-    char text[96];
+    char text[120];
     if (e->kind != EVENT_SENT)
         return;
     if (!l->begun)
@@ -339,9 +376,9 @@ void layers_event(const struct event *e, void *layers)
     } else {
         say_unread(l, f);
     }
-    snprintf(text, sizeof text, "%zu of them; a cable adds preamble and FCS",
+    snprintf(text, sizeof text, _("%zu of them; a cable adds preamble and FCS"),
              8 * f->wire_len);
     say_layer(l, BITS, text);
     if (f->frame.cut != NULL)
-        say(l, "%27s(%s)", "", f->frame.cut);
+        say(l, "%27s(%s)", "", _(f->frame.cut));
 }

@@ -4,6 +4,8 @@
  */
 #include "lex.h"
 
+#include "lang.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,17 +141,17 @@ static bool unescape(const char **at, char *byte)
 int lex_string(struct lex *l, char *buf, size_t cap, size_t *len, struct err *e)
 {
     if (l->now.kind != TOKEN_STRING)
-        return lex_refuse(l, e, "a text in quotes: \"hello\\n\"");
+        return lex_refuse(l, e, N_("a text in quotes: \"hello\\n\""));
     const char *at = l->now.at + 1, *end = l->now.at + l->now.len - 1;
     *len = 0;
     while (at < end) {
         char byte = *at++;
         if (byte == '\\' && !unescape(&at, &byte))
             return lex_refuse(l, e,
-                              "a text: its escapes are \\n \\t \\r \\0 \\\\ "
-                              "\\\" \\xNN");
+                              N_("a text: its escapes are \\n \\t \\r \\0 \\\\ "
+                                 "\\\" \\xNN"));
         if (*len == cap)
-            return lex_refuse(l, e, "a text that is short enough");
+            return lex_refuse(l, e, N_("a text that is short enough"));
         buf[(*len)++] = byte;
     }
     lex_next(l);
@@ -158,14 +160,16 @@ int lex_string(struct lex *l, char *buf, size_t cap, size_t *len, struct err *e)
 
 int lex_refuse(const struct lex *l, struct err *e, const char *allowed)
 {
-    char where[64] = "";
+    char where[128];
     if (l->many_lines)
-        snprintf(where, sizeof where, "line %u: ", l->line);
+        snprintf(where, sizeof where, _("%.100s: line %u"), l->name, l->line);
+    else
+        snprintf(where, sizeof where, "%.100s", l->name);
     bool is_end = l->now.kind == TOKEN_END || l->now.kind == TOKEN_SEPARATOR;
     if (is_end)
-        return err_set(e, STATUS_USAGE, "%s: %smissing at the end: %s", l->name,
-                       where, allowed);
-    return err_set(e, STATUS_USAGE, "%s: %s'%.*s' is not %s", l->name, where,
+        return err_set(e, STATUS_USAGE, "%s: missing at the end: %s", where,
+                       _(allowed));
+    return err_set(e, STATUS_USAGE, "%s: '%.*s' is not %s", where,
                    (int)(l->now.len < 40 ? l->now.len : 40), l->now.at,
-                   allowed);
+                   _(allowed));
 }

@@ -59,7 +59,8 @@ bool lex_number(struct lex *l, uint64_t *n);
 int lex_string(struct lex *l, char *buf, size_t cap, size_t *len,
                struct err *e);
 
-/* Returns -1 and *e (STATUS_USAGE): the current token "is not ALLOWED". */
+/* Returns -1 and *e (STATUS_USAGE): the current token "is not ALLOWED",
+ * which is in English and marked for translation. */
 int lex_refuse(const struct lex *l, struct err *e, const char *allowed);
 
 #endif

@@ -5,6 +5,7 @@
 #include "local.h"
 
 #include "diag.h"
+#include "lang.h"
 #include "netlink.h"
 
 #include <dirent.h>
@@ -48,6 +49,24 @@ static void tell(const struct local *l, const struct local_socket *s,
     e.state.to = to;
     e.state.inferred = to == TCP_STATE_NONE;
     l->sink(&e, l->context);
+}
+
+/* The remark is in English, as scripts and recordings have it; this tells it
+ * in the reader's language. */
+bool local_retell(const char *remark, char *buf, size_t cap)
+{
+    double rtt_ms;
+    unsigned cwnd, out, in, again;
+    if (sscanf(remark,
+               "TCP_INFO: round trip %lf ms, congestion window %u segments, "
+               "%u segments out, %u in, %u sent again",
+               &rtt_ms, &cwnd, &out, &in, &again) != 5)
+        return false;
+    snprintf(buf, cap,
+             _("TCP_INFO: round trip %.3f ms, congestion window %u segments, "
+               "%u segments out, %u in, %u sent again"),
+             rtt_ms, cwnd, out, in, again);
+    return true;
 }
 
 /* TCP_INFO of a connection that has just left ESTABLISHED. */

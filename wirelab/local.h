@@ -24,6 +24,9 @@ struct local;
 struct local *local_new(event_sink_fn *sink, void *context, struct err *e);
 void local_free(struct local *l);
 
+/* Is REMARK that of TCP_INFO? Then BUF gets it in the reader's language. */
+bool local_retell(const char *remark, char *buf, size_t cap);
+
 /* Asks about all sockets, and tells what has changed. */
 void local_look(struct local *l, uint64_t t_ns);
 

@@ -159,8 +159,8 @@ int main(int argc, char **argv)
     else if (p.s.help)
         settings_help(&p.s, stdout);
     else if (p.s.version)
-        puts("wirelab (Wirelab) " WIRELAB_VERSION
-             "\nLicense MIT. There is no warranty.");
+        printf(_("%s (Wirelab) %s\nLicense MIT. There is no warranty.\n"),
+               "wirelab", WIRELAB_VERSION);
     else {
         p.out.json = p.s.json;
         status = run_command(&p, argc - first, argv + first);

@@ -7,6 +7,7 @@
  */
 #include "pattern.h"
 
+#include "lang.h"
 #include "rule.h"
 
 #include <inttypes.h>
@@ -69,15 +70,15 @@ static int take_compared(struct lex *l, struct compared *c, struct err *e)
         return 0;
     if (l->now.kind == TOKEN_COMPARE)
         lex_next(l); /* the word at fault stands behind it */
-    return lex_refuse(l, e, "a number, such as = 0, != 0, >= 2");
+    return lex_refuse(l, e, N_("a number, such as = 0, != 0, >= 2"));
 }
 
 /* "= x+7", "= 7": relative, and x is always the client's first number. */
 static int take_relative(struct lex *l, char letter, struct compared *c,
                          struct err *e)
 {
-    char allowed[64];
-    snprintf(allowed, sizeof allowed, "= and a relative number: %c+1 or 1",
+    char allowed[96];
+    snprintf(allowed, sizeof allowed, _("= and a relative number: %c+1 or 1"),
              letter);
     if (l->now.kind != TOKEN_COMPARE || *l->now.at != '=')
         return lex_refuse(l, e, allowed);
@@ -140,7 +141,7 @@ static bool take_bytes(struct lex *l, struct compared *bytes)
 }
 
 static const char fates_allowed[] =
-    "a fault: loss, queue, blackhole, rule 1, reorder, corrupt, duplicate";
+    N_("a fault: loss, queue, blackhole, rule 1, reorder, corrupt, duplicate");
 
 static int take_by(struct lex *l, struct pattern *p, struct err *e)
 {
@@ -149,7 +150,7 @@ static int take_by(struct lex *l, struct pattern *p, struct err *e)
     uint64_t n;
     if (lex_take(l, "rule")) {
         if (!lex_number(l, &n))
-            return lex_refuse(l, e, "the number of a rule");
+            return lex_refuse(l, e, N_("the number of a rule"));
         snprintf(p->by, sizeof p->by, "rule %" PRIu64, n % 100000);
         return 0;
     }
@@ -233,12 +234,13 @@ static int take_attributes(struct lex *l, struct pattern *p, struct err *e)
     while (taken > 0);
     if (taken == 0 && p->lane == IN_RECEIVED && pattern_is_of_departure(p)) {
         *l = begin;
-        return lex_refuse(l, e,
-                          "possible: what the wire did, and what is sent "
-                          "again, is said of the departure, not of 'received'");
+        return lex_refuse(
+            l, e,
+            N_("possible: what the wire did, and what is sent "
+               "again, is said of the departure, not of 'received'"));
     }
     if (taken == 0 && p->is_copy && p->lane != IN_RECEIVED)
-        return lex_refuse(l, e, "'received': only there a copy is seen");
+        return lex_refuse(l, e, N_("'received': only there a copy is seen"));
     return taken;
 }
 
@@ -369,7 +371,8 @@ static int take_result(struct lex *l, struct pattern *p, struct err *e)
     p->error[0] = '\0';
     if (pattern_take_compared(l, &p->result))
         return 0;
-    return lex_refuse(&ahead, e, "a result: a number, or ECONNREFUSED and kin");
+    return lex_refuse(&ahead, e,
+                      N_("a result: a number, or ECONNREFUSED and kin"));
 }
 
 /* 1: the words are a call; 0: they are not; -1. */
@@ -411,10 +414,10 @@ static int take_program(struct lex *l, struct pattern *p, struct err *e)
 }
 
 static const char things_allowed[] =
-    "a frame (SYN SYN+ACK ACK FIN RST data UDP ICMP frame, 6 B), "
-    "a state (LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 "
-    "CLOSE_WAIT CLOSING LAST_ACK TIME_WAIT CLOSED), "
-    "a call (socket, accept, recv...), output, remark, exit, killed";
+    N_("a frame (SYN SYN+ACK ACK FIN RST data UDP ICMP frame, 6 B), "
+       "a state (LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 "
+       "CLOSE_WAIT CLOSING LAST_ACK TIME_WAIT CLOSED), "
+       "a call (socket, accept, recv...), output, remark, exit, killed");
 
 static int take_thing(struct lex *l, struct pattern *p, struct err *e)
 {
@@ -439,7 +442,7 @@ int pattern_parse(struct lex *l, const enum host_id *host, struct pattern *p,
     if (host != NULL)
         p->host = *host;
     else if (!pattern_take_host(l, &p->host))
-        return lex_refuse(l, e, "a host: client, server");
+        return lex_refuse(l, e, N_("a host: client, server"));
     if (take_thing(l, p, e) < 0)
         return -1;
     snprintf(p->text, sizeof p->text, "%s%s%.*s",

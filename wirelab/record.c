@@ -12,6 +12,7 @@
 #include "record.h"
 
 #include "json.h"
+#include "lang.h"
 #include "out.h"
 
 #include <errno.h>
@@ -61,8 +62,11 @@ static int read_line(struct record *r, json_t **object, struct err *e)
     r->line++;
     size_t len = strlen(r->text);
     if (len == 0 || r->text[len - 1] != '\n')
-        return err_set(e, STATUS_FAILED, "%s: line %lu %s", r->path, r->line,
-                       len == sizeof r->text - 1 ? "is too long" : "is cut");
+        return err_set(e, STATUS_FAILED,
+                       len == sizeof r->text - 1
+                           ? N_("%s: line %lu is too long")
+                           : N_("%s: line %lu is cut"),
+                       r->path, r->line);
     *object = json_loadb(r->text, len, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(*object))
         return 1;

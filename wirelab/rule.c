@@ -4,6 +4,7 @@
  */
 #include "rule.h"
 
+#include "lang.h"
 #include "opt.h"
 
 #include <ctype.h>
@@ -73,9 +74,9 @@ bool rule_read_host(const char *word, size_t len, enum host_id *host)
 static int refuse(struct err *e, struct word w, const char *allowed)
 {
     if (w.len == 0)
-        return err_set(e, STATUS_USAGE, "rule: missing %s", allowed);
+        return err_set(e, STATUS_USAGE, "rule: missing %s", _(allowed));
     return err_set(e, STATUS_USAGE, "rule: '%.*s' is not %s",
-                   (int)(w.len < 64 ? w.len : 64), w.at, allowed);
+                   (int)(w.len < 64 ? w.len : 64), w.at, _(allowed));
 }
 
 static int read_delay(struct word w, uint64_t *delay_ns)
@@ -101,13 +102,14 @@ static int read_action(struct word w, struct rule *r, struct err *e)
     }
     int i = place(name, action_names, COUNT(action_names));
     if (i < 0)
-        return refuse(e, w,
-                      "an action: drop, duplicate, corrupt, delay=DUR, swap");
+        return refuse(
+            e, w, N_("an action: drop, duplicate, corrupt, delay=DUR, swap"));
     r->action = (enum rule_action)i;
     if (r->action == RULE_DELAY && read_delay(value, &r->delay_ns) < 0)
-        return refuse(e, w, "delay= and a duration: delay=300ms, delay=1.5s");
+        return refuse(e, w,
+                      N_("delay= and a duration: delay=300ms, delay=1.5s"));
     if (r->action != RULE_DELAY && name.len != w.len)
-        return refuse(e, w, "an action by itself: only delay has a value");
+        return refuse(e, w, N_("an action by itself: only delay has a value"));
     return 0;
 }
 
@@ -140,20 +142,21 @@ static int read_range(struct word w, struct rule *r, struct err *e)
         last = first;
     if (!read_number(first, &r->first) || !read_number(last, &r->last) ||
         r->first > r->last)
-        return refuse(e, w, "a number or a range: #2, #2-4; none means all");
+        return refuse(e, w,
+                      N_("a number or a range: #2, #2-4; none means all"));
     return 0;
 }
 
 static int read_target(struct word w, struct rule *r, struct err *e)
 {
-    const char *hosts = "a host: client, server";
+    const char *hosts = N_("a host: client, server");
     const char *kinds =
-        "a kind of frame: rst synack syn fin data ack udp icmp any";
+        N_("a kind of frame: rst synack syn fin data ack udp icmp any");
     struct word kind = w, from = split(&kind, ":");
     if (!rule_read_host(from.at, from.len, &r->from))
         return refuse(e, from, hosts);
     if (kind.len == 0)
-        return refuse(e, w, "FROM:KIND, such as client:data#2");
+        return refuse(e, w, N_("FROM:KIND, such as client:data#2"));
     kind.at++, kind.len--; /* the ':' */
     struct word range = kind;
     kind = split(&range, "#");
@@ -171,12 +174,13 @@ int rule_parse(const char *text, struct rule *r, struct err *e)
         return -1;
     struct word target = next_word(&text);
     if (target.len == 0)
-        return refuse(e, target, "FROM:KIND, such as client:data#2");
+        return refuse(e, target, N_("FROM:KIND, such as client:data#2"));
     if (read_target(target, r, e) < 0)
         return -1;
     struct word rest = next_word(&text);
     if (rest.len > 0)
-        return refuse(e, rest, "part of a rule: ACTION FROM:KIND#N, no more");
+        return refuse(e, rest,
+                      N_("part of a rule: ACTION FROM:KIND#N, no more"));
     return 0;
 }
 

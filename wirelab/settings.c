@@ -5,6 +5,7 @@
 #include "settings.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "opt.h"
 #include "rule.h"
 
@@ -180,13 +181,13 @@ static int read_expect(const char *text, const struct opt *o, struct err *e)
 /* --- the table ----------------------------------------------------------- */
 
 static const char usage[] =
-    "Usage: wirelab [OPTION]... --server CMD --client CMD\n"
-    "       wirelab [OPTION]... demo [tcp|udp]\n"
-    "       wirelab [VIEW OPTION]... view FILE [FILE]\n"
-    "       wirelab layers | doctor\n"
-    "       wirelab check [OPTION]... FILE.lab...\n"
-    "Two hosts, the wire between them, and a picture of what happens.\n"
-    "Their names are client and server: --client 'curl server:9000'.\n\n";
+    N_("Usage: wirelab [OPTION]... --server CMD --client CMD\n"
+       "       wirelab [OPTION]... demo [tcp|udp]\n"
+       "       wirelab [VIEW OPTION]... view FILE [FILE]\n"
+       "       wirelab layers | doctor\n"
+       "       wirelab check [OPTION]... FILE.lab...\n"
+       "Two hosts, the wire between them, and a picture of what happens.\n"
+       "Their names are client and server: --client 'curl server:9000'.\n\n");
 
 /* The rows are for this one function: it reads ARGV by them or, with HELP,
  * prints them. Their columns: name, letter, metavar, reader, value, least,
@@ -198,73 +199,73 @@ static int use_table(struct settings *s, bool view, int argc, char **argv,
     const uint64_t hour = 3600 * CLOCK_S;
     const struct opt table[] = {
         {"server", 's', "CMD", read_server, lab, 0, 0,
-         "a program for the server; may be repeated"},
+         N_("a program for the server; may be repeated")},
         {"client", 'c', "CMD", read_client, lab, 0, 0,
-         "a program for the client; may be repeated"},
+         N_("a program for the client; may be repeated")},
         {"start", 0, "WHEN", read_start, &lab->together, 0, 0,
-         "ready: when a server listens; or together"},
+         N_("ready: when a server listens; or together")},
         {"wait", 0, "DUR", opt_duration, &lab->wait_ns, 0, hour,
-         "how long for a server to listen (10s)"},
+         N_("how long for a server to listen (10s)")},
         {"drain", 0, "DUR", opt_duration, &lab->drain_ns, 0, hour,
-         "how long until the line must be quiet (3s)"},
+         N_("how long until the line must be quiet (3s)")},
         {"limit", 0, "DUR", opt_duration, &lab->limit_ns, 1, 24 * hour,
-         "how long for all of it (60s)"},
+         N_("how long for all of it (60s)")},
         {"kill", 0, "HOST@TIME", read_kill, lab, 0, 24 * hour,
-         "SIGKILL to its programs at that time"},
+         N_("SIGKILL to its programs at that time")},
         {"interactive", 0, "HOST", read_host, &lab->interactive, 0, 0,
-         "its first program reads this terminal"},
+         N_("its first program reads this terminal")},
         {"loopback", 0, NULL, opt_flag, &lab->loopback, 0, 0,
-         "no hosts, no wire: calls and states on 127.0.0.1"},
+         N_("no hosts, no wire: calls and states on 127.0.0.1")},
         {"ipv6", '6', NULL, opt_flag, &lab->link.ipv6, 0, 0,
-         "client and server name IPv6 addresses"},
+         N_("client and server name IPv6 addresses")},
         {"congestion", 0, "NAME", opt_text, &lab->link.congestion, 0, 0,
-         "TCP's congestion control (reno)"},
+         N_("TCP's congestion control (reno)")},
         {"mtu", 0, "N", opt_number, &s->mtu, 68, 65535,
-         "the largest packet that the wire takes (1500)"},
+         N_("the largest packet that the wire takes (1500)")},
         FAULT_OPTIONS(s->fault),
         {"lanes", 0, "LIST", read_lanes, s, 0, 0,
-         "of calls,wire,states,output (the first three)"},
+         N_("of calls,wire,states,output (the first three)")},
         {"only", 0, "PART", read_only, s, 0, 0,
-         "show handshake, data or close alone"},
+         N_("show handshake, data or close alone")},
         {"relative", 0, NULL, opt_flag, &s->relative, 0, 0,
-         "seq=7 instead of seq=x+7"},
+         N_("seq=7 instead of seq=x+7")},
         {"absolute", 0, NULL, opt_flag, &s->absolute, 0, 0,
-         "the real sequence numbers"},
+         N_("the real sequence numbers")},
         {"calls", 0, "all", read_calls, &lab->calls_all, 0, 0,
-         "also poll, fcntl, setsockopt and their kin"},
+         N_("also poll, fcntl, setsockopt and their kin")},
         {"explain", 0, NULL, opt_flag, &s->explain, 0, 0,
-         "say why each call is made"},
+         N_("say why each call is made")},
         {"layers", 0, NULL, opt_flag, &s->layers, 0, 0,
-         "each frame by layer, byte by byte, no picture"},
+         N_("each frame by layer, byte by byte, no picture")},
         {"list", 0, NULL, opt_flag, &s->list, 0, 0,
-         "a sentence an event, for screen readers"},
+         N_("a sentence an event, for screen readers")},
         {"step", 0, NULL, opt_flag, &s->step, 0, 0,
-         "a row a key, and before each arrow a question"},
+         N_("a row a key, and before each arrow a question")},
         {"utf8", 0, NULL, opt_flag, &s->utf8, 0, 0,
-         "lines and arrows not of ASCII"},
+         N_("lines and arrows not of ASCII")},
         {"json", 0, NULL, opt_flag, &s->json, 0, 0,
-         "NDJSON events on stdout, no picture"},
-        {"quiet", 'q', NULL, opt_flag, &s->quiet, 0, 0, "no picture"},
+         N_("NDJSON events on stdout, no picture")},
+        {"quiet", 'q', NULL, opt_flag, &s->quiet, 0, 0, N_("no picture")},
         {"svg", 0, "FILE", opt_text, &s->svg, 0, 0,
-         "the picture as a slide, too"},
+         N_("the picture as a slide, too")},
         {"png", 0, "FILE", opt_text, &s->png, 0, 0,
-         "the slide as an image, by rsvg-convert"},
+         N_("the slide as an image, by rsvg-convert")},
         {"record", 0, "FILE", opt_text, &s->record, 0, 0,
-         "keep the run, to be shown again"},
+         N_("keep the run, to be shown again")},
         {"pcap", 0, "PREFIX", opt_text, &s->pcap, 0, 0,
-         "PREFIX-client.pcapng and PREFIX-server.pcapng"},
+         N_("PREFIX-client.pcapng and PREFIX-server.pcapng")},
         {"flow", 0, "N", read_flow, &s->flow, 1, 65535,
-         "view: the conversation to draw; or all"},
+         N_("view: the conversation to draw; or all")},
         {"expect", 0, "EXPR", read_expect, s, 0, 0,
-         "what must happen; else the status is 7"},
+         N_("what must happen; else the status is 7")},
         {"expect-file", 0, "FILE", read_expect, s, 0, 0,
-         "the same from a file"},
+         N_("the same from a file")},
         {"lang", 0, "NAME", opt_lang, NULL, 0, 0,
          N_("the language of what people read: en, zh_CN")},
         {"help", 'h', NULL, opt_flag, &s->help, 0, 0,
-         "print this help and exit"},
+         N_("print this help and exit")},
         {"version", 0, NULL, opt_flag, &s->version, 0, 0,
-         "print the version and exit"},
+         N_("print the version and exit")},
         OPT_END,
     };
     const struct opt *rows = table;
@@ -272,7 +273,7 @@ static int use_table(struct settings *s, bool view, int argc, char **argv,
         rows++; /* what is behind the options of a run */
     if (help == NULL)
         return opt_parse(rows, argc, argv, e);
-    fputs(usage, help);
+    fputs(_(usage), help);
     opt_help(table, help);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "diag.h"
+#include "lang.h"
 
 #include <signal.h>
 #include <string.h>
@@ -247,6 +248,18 @@ static void hurry(void)
     syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
+/* Two remarks: what to do, which can be translated, and why. */
+static void tell_names_failed(struct stage *s)
+{
+    char why[128];
+    snprintf(why, sizeof why, "/etc/hosts: %s",
+             strerror(s->hosts.names_failed));
+    stage_remark(s, HOST_CLIENT,
+                 N_("the names client and server do not resolve here: use "
+                    "10.9.0.1 and 10.9.0.2"));
+    stage_remark(s, HOST_CLIENT, why);
+}
+
 static int open_wire(struct stage *s, struct err *e)
 {
     const struct lab_options *o = s->o;
@@ -264,8 +277,8 @@ static int open_wire(struct stage *s, struct err *e)
         .context = s,
     };
     s->wire = wire_new(s->loop, &wire, e);
-    if (s->hosts.names_missing[0] != '\0')
-        stage_remark(s, HOST_CLIENT, s->hosts.names_missing);
+    if (s->hosts.names_failed != 0)
+        tell_names_failed(s);
     return s->wire == NULL ? -1 : 0;
 }
 
@@ -273,9 +286,10 @@ static int open_wire(struct stage *s, struct err *e)
 static int open_local(struct stage *s, struct err *e)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    stage_remark(s, HOST_CLIENT,
-                 "loopback: both programs are on this machine, and no wire is "
-                 "between them, so segments are not shown");
+    stage_remark(
+        s, HOST_CLIENT,
+        N_("loopback: both programs are on this machine, and no wire is "
+           "between them, so segments are not shown"));
     s->local = local_new(lane_sink, s, e);
     return s->local == NULL ? -1 : 0;
 }

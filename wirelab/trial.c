@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "lab.h"
+#include "lang.h"
 #include "out.h"
 #include "show.h"
 #include "view.h"
@@ -80,7 +81,7 @@ static void show_failures(const struct expect *x, const struct lab_view *view,
         if (one.held || one.t_ns < from_ns || one.t_ns >= to_ns)
             continue;
         bool of_server = strncmp(one.text, "server", 6) == 0;
-        snprintf(text, sizeof text, ">>> not as expected: %s: %s", one.text,
+        snprintf(text, sizeof text, _(">>> not as expected: %s: %s"), one.text,
                  one.why);
         struct event e = {.kind = EVENT_REMARK,
                           .host = of_server ? HOST_SERVER : HOST_CLIENT,
@@ -124,11 +125,11 @@ static int say_failures(const struct scene *s, const struct lab_result *r)
     for (size_t i = 0; i < expect_count(x); i++) {
         struct expect_result one = expect_result(x, i);
         if (!one.held)
-            printf("# not as expected: %s: %s\n", one.text, one.why);
+            printf(_("# not as expected: %s: %s\n"), one.text, one.why);
         failures += !one.held;
     }
     if (r->status != s->status)
-        printf("# the client ended with status %d, not %d\n", r->status,
+        printf(_("# the client ended with status %d, not %d\n"), r->status,
                s->status);
     return failures + (r->status != s->status);
 }
@@ -190,7 +191,7 @@ static int run_here(const struct scene *s, const char *recording)
     } else if (result.signal != 0) {
         status = 128 + result.signal;
     } else if (kept.is_short) {
-        puts("# memory was short");
+        puts(_("# memory was short"));
         status = STATUS_EXPECT;
     } else if (is_amiss(s, &result) || failed) {
         draw(&own, &kept, &result);

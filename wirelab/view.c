@@ -5,9 +5,11 @@
 #include "view.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "record.h"
 #include "replay.h"
 #include "survey.h"
+#include "width.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +49,8 @@ static int open_record(struct view *v, struct settings *s, struct err *e)
     }
     snprintf(subject->kernel, sizeof subject->kernel, "%s", head.kernel);
     snprintf(subject->source, sizeof subject->source,
-             "Recorded by Wirelab %s on Linux %s.", head.version, head.kernel);
+             _("Recorded by Wirelab %s on Linux %s."), head.version,
+             head.kernel);
     return 0;
 }
 
@@ -100,7 +103,7 @@ static void set_clock(struct subject *subject, const struct conversation *c)
     subject->one_clock = true;
     subject->clock = server && !client ? HOST_SERVER : HOST_CLIENT;
     snprintf(subject->wire, sizeof subject->wire,
-             client == server ? "as captured" : "seen by %s",
+             client == server ? _("as captured") : _("seen by %s"),
              host_name(subject->clock));
 }
 
@@ -167,11 +170,11 @@ static int open_capture(struct view *v, struct settings *s, struct err *e)
     if (s->view_other == NULL)
         set_clock(subject, c);
     else
-        snprintf(subject->wire, sizeof subject->wire, "seen by both");
+        snprintf(subject->wire, sizeof subject->wire, _("seen by both"));
     snprintf(subject->source, sizeof subject->source,
-             "From %s: the states are inferred from the segments.",
-             s->view_other == NULL ? "a capture"
-                                   : "the captures of both hosts");
+             _("From %s: the states are inferred from the segments."),
+             s->view_other == NULL ? _("a capture")
+                                   : _("the captures of both hosts"));
     return 0;
 }
 
@@ -244,6 +247,11 @@ static const char *end_text(const struct conversation *c, enum host_id host,
                                     : addr_format(&c->end[host], buf, cap);
 }
 
+static void put_word(FILE *to, const char *word, int width)
+{
+    fprintf(to, "%s%*s", word, width - width_of(word), "");
+}
+
 void view_list(const struct view *v, FILE *to)
 {
     const struct survey *s = &v->survey;
@@ -255,10 +263,16 @@ void view_list(const struct view *v, FILE *to)
                 (int)strlen(end_text(&s->at[i], h, client, sizeof client));
             width[h] = len > width[h] ? len : width[h];
         }
-    fprintf(to, "%zu conversations; --flow N draws one%s.\n", s->count,
-            is_one_pair(s) ? ", --flow all all of them" : "");
-    fprintf(to, "   N       %-*s  %-*s  frames      bytes  from s   for s\n",
-            width[0], "client", width[1], "server");
+    fprintf(to,
+            is_one_pair(s) ? _("%zu conversations; --flow N draws one, --flow "
+                               "all all of them.\n")
+                           : _("%zu conversations; --flow N draws one.\n"),
+            s->count);
+    /* The words of the last columns, each at most as wide as in English. */
+    fprintf(to, "   N       ");
+    put_word(to, _("client"), width[0] + 2);
+    put_word(to, _("server"), width[1] + 2);
+    fputs(_("frames      bytes  from s   for s\n"), to);
     for (size_t i = 0; i < s->count; i++) {
         const struct conversation *c = &s->at[i];
         double from = (double)(c->first_ns - s->at[0].first_ns) / CLOCK_S;
@@ -271,7 +285,7 @@ void view_list(const struct view *v, FILE *to)
                 from, lasts);
     }
     if (s->missed > 0)
-        fprintf(to, "and %llu packets of still others\n",
+        fprintf(to, _("and %llu packets of still others\n"),
                 (unsigned long long)s->missed);
 }
 

@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "frame.h"
 #include "held.h"
+#include "lang.h"
 #include "ring.h"
 #include "track.h"
 
@@ -149,11 +150,11 @@ static void refused(struct wire *w, enum host_id host)
         return;
     w->was_down[host] = true;
     if (errno == ENETDOWN || errno == ENOBUFS) /* our end, its end */
-        remark(w, host, "its cable is down: frames for it are lost");
+        remark(w, host, N_("its cable is down: frames for it are lost"));
     else if (errno == EMSGSIZE)
-        remark(w, host, "a frame is larger than its MTU, and lost");
+        remark(w, host, N_("a frame is larger than its MTU, and lost"));
     else
-        remark(w, host, "it cannot take a frame, which is lost");
+        remark(w, host, N_("it cannot take a frame, which is lost"));
 }
 
 static void hand_over(struct wire *w, struct passing *p)
@@ -259,9 +260,10 @@ static void refuse_large(struct wire *w, enum host_id from)
 {
     w->counts.refused[from]++;
     if (!w->was_down[from])
-        remark(w, from,
-               "it sends frames larger than its MTU (ethtool -K eth0 tso off "
-               "gso off tx off): they are lost");
+        remark(
+            w, from,
+            N_("it sends frames larger than its MTU (ethtool -K eth0 tso off "
+               "gso off tx off): they are lost"));
     w->was_down[from] = true;
 }
 
@@ -282,8 +284,8 @@ static void take_in(struct wire *w, enum host_id from,
     if (in->unsummed && !w->told_unsummed[from]) {
         w->told_unsummed[from] = true;
         remark(w, from,
-               "it leaves checksums to a card that is not there (ethtool -K "
-               "eth0 tx off)");
+               N_("it leaves checksums to a card that is not there (ethtool -K "
+                  "eth0 tx off)"));
     }
     w->last_ns = p.t_ns;
     if (w->plain) {

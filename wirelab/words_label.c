@@ -175,8 +175,9 @@ static bool label_udp(const struct place *p, const struct frame *f)
 
 static bool label_icmp(const struct place *p, const struct frame *f, bool full)
 {
-    char name[48];
-    frame_icmp_name(f, name, sizeof name);
+    char english[48];
+    frame_icmp_name(f, english, sizeof english);
+    const char *name = _(english);
     unsigned port = addr_port(&f->about_destination);
     return (full && port != 0 && place_fit(p, "ICMP %s :%u", name, port)) ||
            place_fit(p, "ICMP %s", name) || place_fit(p, "%s", name) ||
