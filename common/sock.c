@@ -7,9 +7,8 @@
 #include "sock.h"
 
 #include "clock.h"
-#include "lang.h"
-#include "lang.h"
 #include "holder.h"
+#include "lang.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -91,7 +90,7 @@ static void explain(struct call *c, int error, struct err *e)
     errno = error; /* which the resolver may have used */
     err_sys(e, "%s%s%s", call_name(c), *text != '\0' ? " " : "", text);
     if (advice != NULL)
-        err_advise(e, "%s", advice);
+        err_advise(e, "%s", _(advice));
 }
 
 /* Notes the result, tells the observer, and fills *e after a failure. Keeps

@@ -208,10 +208,11 @@ static void add_segments(const struct ladder_totals *n, struct sentence *s)
         add(s, _(", %llu sent again"), (unsigned long long)n->again);
     if (n->bytes != 0)
         add(s,
-            n->lost != 0 || n->again != 0 ? _(", for %llu bytes")
-                                          : _(" for %llu bytes"),
+            n->lost != 0 || n->again != 0 ? _(", for %llu bytes.")
+                                          : _(" for %llu bytes."),
             (unsigned long long)n->bytes);
-    add(s, "%s", _("."));
+    else
+        add(s, ".");
 }
 
 /* Who keeps TIME_WAIT, if anybody was seen in it. */
