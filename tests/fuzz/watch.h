@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * watch: what the fuzz targets of files share: the bytes as a file with a
- * name, and all that can draw what is in it, whose lines go nowhere.
+ * name, and all that can draw what is in it, whose lines, and whose slide, go
+ * nowhere.
  */
 #ifndef WIRELAB_WATCH_H
 #define WIRELAB_WATCH_H
@@ -10,6 +11,7 @@
 #include "lab.h"
 #include "layers.h"
 #include "list.h"
+#include "svg.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -20,6 +22,7 @@
 struct watch {
     struct ladder *ladder;
     struct text *text;
+    struct svg *svg;
     struct list list;
     struct layers layers;
     size_t lines;
@@ -38,6 +41,7 @@ static inline void watch_row(const struct row *row, void *context)
 {
     struct watch *w = context;
     text_row(row, w->text);
+    svg_row(row, w->svg);
     list_row(row, &w->list);
 }
 
@@ -65,9 +69,12 @@ static inline struct lab_view watch_begin(struct watch *w)
                                     .calls_all = true,
                                     .explain = true};
     struct text_options text = {.columns = 79, .wire = "fuzz"};
+    struct svg_picture slide = {.wire = "fuzz", .explain = true};
     *w = (struct watch){.list = {.line = watch_line, .context = w},
                         .layers = {.line = watch_line, .context = w}};
     w->text = text_new(&text, watch_line, w);
+    w->svg = svg_begin("/dev/null", NULL, NULL);
+    svg_picture(w->svg, &slide);
     w->ladder = ladder_new(&ladder, watch_row, w);
     return (struct lab_view){.event = watch_event,
                              .advance = watch_advance,
@@ -81,6 +88,8 @@ static inline void watch_end(struct watch *w)
     ladder_finish(w->ladder);
     ladder_free(w->ladder);
     text_free(w->text);
+    if (svg_end(w->svg, NULL) < 0)
+        abort();
 }
 
 /* The bytes as a file, whose path goes into PATH; its descriptor, to be
