@@ -43,7 +43,7 @@ def headline(calm, worst):
         return f"{'No' if trip.kind == 'UDP' else 'Here it is'}: {excess([trip])}."
     if lost.kind == "only UDP":
         return (
-            "No. It does not wait: what UDP loses stays lost, and what TCP "
+            "No. UDP does not wait: what it loses stays lost, and what TCP "
             "loses comes later."
         )
     return "No: a message takes as long over either."

@@ -69,7 +69,10 @@ def header(results):
     ]
     return element(
         "header",
-        element("h1", text(TITLE)) + paragraph(" · ".join(facts), class_="facts"),
+        element("h1", text(TITLE)) + paragraph(
+            " · ".join(str(fact).replace(" ", "\u00a0") for fact in facts),
+            class_="facts",
+        ),
     )
 
 
@@ -98,7 +101,10 @@ def notes(results, drawn):
     plan, said = results.plan, []
     if results.load() > plan["cores"]:
         busy = table.load_words(results)
-        said.append(f"{busy[0].upper()}{busy[1:]}.")
+        said.append(
+            f"{busy[0].upper()}{busy[1:]}, those of time most of all. Run it "
+            "again when the machine has nothing else to do."
+        )
     if len(results.runs) < plan["runs"]:
         said.append(
             f"Interrupted: {len(results.runs)} of {plan['runs']} runs are "

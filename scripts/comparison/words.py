@@ -9,6 +9,7 @@ NARROW = "\u202f"  # a space that does not break
 DASH = "\u2013"
 
 ALIKE = 1.02  # nobody notices less
+NEAR = 1.5  # ratios that are told as a range, not each by itself
 
 # Of the larger figure: as a ratio, as percent, if the other is 0.
 LONGER = (
@@ -106,6 +107,14 @@ class Verdict:
             return "alike"
         return "alike" if self.kind == "same" else self.kind
 
+    def like(self, other):
+        """Both can be told together: the same side, and about as much."""
+        if self.said() != other.said():
+            return False
+        if self.kind not in ("TCP", "UDP") or self.said() == "alike":
+            return True
+        return 1 / NEAR < self.ratio() / other.ratio() < NEAR
+
     def ratio(self):
         """Of the larger median to the smaller, which is not 0."""
         return self.more.median / self.less.median
@@ -155,12 +164,16 @@ def excess(verdicts):
 def by_condition(axis, places, verdicts):
     """What is found under each condition, as one sentence; conditions that
     say the same are named together."""
-    kinds = {}
-    for place, verdict in zip(places, verdicts):
-        kinds.setdefault(verdict.said(), []).append((place, verdict))
+    groups = []
+    for place, found in zip(places, verdicts):
+        group = next((g for g in groups if found.like(g[0][1])), None)
+        if group:
+            group.append((place, found))
+        else:
+            groups.append([(place, found)])
     clauses = [
-        f"{axis.at([place for place, _ in found], places)} "
-        + together([verdict for _, verdict in found])
-        for found in kinds.values()
+        f"{axis.at([place for place, _ in group], places)} "
+        + together([found for _, found in group])
+        for group in groups
     ]
     return "; ".join(clauses)
