@@ -4,7 +4,7 @@
 # lost and others wait for it; two flows share a narrow link; a server reads
 # slowly. Each draws one typical run, and says what came of all its repeats.
 # Read next: page.py.
-from comparison import plots, table, words
+from comparison import plots, words
 from comparison.figures import SIDES, Figure
 from comparison.results import spread
 
@@ -20,36 +20,38 @@ def typical(runs, figure):
 
 def blocking(results):
     """One message is lost: what of those behind it?"""
-    sides, panel = {}, plots.Panel(
+    all_runs = {side: results.of("blocking", None, side) for side in SIDES}
+    drawn = {
+        side: typical(runs, last_arrival) for side, runs in all_runs.items()
+    }
+    drawn = {side: run for side, run in drawn.items() if run}
+    if not drawn:
+        return None
+    run = next(iter(drawn.values()))
+    lost = run["lost_message"] + 1
+    panel = plots.Panel(
         "blocking",
         "When each message reaches the program",
         "number of the message",
         "ms after the first one left",
     )
-    for side in SIDES:
-        run = typical(results.of("blocking", None, side), last_arrival)
-        if run:
-            sides[side.upper()] = [
-                (i, t / MS) for i, t in enumerate(run["arrived_ns"], 1) if t
-            ]
-    if not sides:
-        return None
-    lost = run["lost_message"] + 1
-    plots.points(panel, sides)
+    plots.points(panel, {
+        side.upper(): [
+            (i, t / MS) for i, t in enumerate(run["arrived_ns"], 1) if t
+        ]
+        for side, run in drawn.items()
+    })
     panel.mark_x(lost, f"{lost} is lost")
     says = [
-        (side.upper(), blocked(runs))
-        for side in SIDES
-        for runs in [results.of("blocking", None, side)]
-        if runs
+        (side.upper(), blocked(runs)) for side, runs in all_runs.items() if runs
     ]
     panel.about += ". " + " ".join(f"{who}: {what}" for who, what in says)
     return Figure(
         "blocking",
         "One message is lost: who waits for it?",
         f"Both send a message each {run['interval_ns'] / MS:g} ms, and the "
-        f"wire loses number {lost} once. A mark is the moment at "
-        "which the program’s recv had that message.",
+        f"wire loses number {lost} once.",
+        "A mark is the moment at which the server’s recv had that message. "
         "UDP’s marks lie on one slope, with a gap: the others do not know of "
         "the lost one. TCP delivers in order, so what came behind the lost "
         "message waits in the kernel until it has been sent again: the step "
@@ -63,20 +65,38 @@ def last_arrival(run):
     return max((t for t in run["arrived_ns"] if t), default=None)
 
 
+def late(run):
+    """How long each message took, by its number; the usual time; and the
+    numbers of those that came later than that, but the lost one itself."""
+    waits = {
+        n: arrived - sent
+        for n, (sent, arrived) in enumerate(
+            zip(run["sent_ns"], run["arrived_ns"])
+        )
+        if arrived is not None
+    }
+    usual = sorted(waits.values())[len(waits) // 2] if waits else 0
+    limit = usual + run["interval_ns"] / 2
+    behind = [
+        n for n, w in waits.items() if n != run["lost_message"] and w > limit
+    ]
+    return waits, usual, behind
+
+
 def blocked(runs):
     """What the loss of one message did to it, and to the others."""
-    found = [table.late(run) for run in runs]
+    found = [late(run) for run in runs]
     places = [run["lost_message"] for run in runs]
-    late = spread([waits.get(n) for n, (_, waits, _) in zip(places, found)])
-    held = spread([len(behind) for behind, _, _ in found])
-    usual = words.duration(spread([usual for _, _, usual in found]))
+    own = spread([waits.get(n) for n, (waits, _, _) in zip(places, found)])
+    usual = words.duration(spread([usual for _, usual, _ in found]))
+    held = spread([len(behind) for _, _, behind in found])
     waiting = "nothing waits for it"
     if held.high:
         waiting = f"{words.span(held)} behind it wait for it"
-    if not late:
+    if not own:
         return f"It never arrives; {waiting}. The others take {usual}."
     return (
-        f"It arrives {words.duration(late)} after it was sent, since TCP "
+        f"It arrives {words.duration(own)} after it was sent, since TCP "
         f"sends it again; {waiting}. The others take {usual}."
     )
 
@@ -86,15 +106,16 @@ def slow_reader(results):
     for side in SIDES:
         runs = results.of("slow-reader", None, side)
         run = typical(runs, lambda run: run["elapsed_ns"])
-        if run:
-            panels.append(flow_panel(run))
-            says.append((side.upper(), slowed(runs)))
-            panels[-1].about += f": {says[-1][1]}"
-        if run and run["window"]:
+        if not run:
+            continue
+        rate = words.number(8 * run["read_rate_bytes"] / 1e6)
+        panels.append(flow_panel(run))
+        says.append((side.upper(), slowed(runs)))
+        panels[-1].about += f": {says[-1][1]}"
+        if run["window"]:
             windows.append(window_panel(run))
     if not panels:
         return None
-    rate = words.number(8 * run["read_rate_bytes"] / 1e6)
     return Figure(
         "slow-reader",
         "The server reads slowly: who is told?",

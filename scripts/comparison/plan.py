@@ -11,20 +11,21 @@ import re
 import subprocess
 import time
 
-from comparison import run
+from comparison import run, workload
 
 UNITS = {
     "percent": {"": 10_000, "%": 10_000},  # in parts per million
     "duration": {"": 10**9, "ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9,
                  "m": 60 * 10**9},
     "rate": {"": 1, "bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9},
-    "size": {"": 1, "K": 10**3, "M": 10**6, "Ki": 1 << 10, "Mi": 1 << 20},
+    "size": {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "Ki": 1 << 10,
+             "Mi": 1 << 20, "Gi": 1 << 30},
 }
 # Option: kind, least, most, example, suffix of its number.
 LINK = {
     "loss": ("percent", 0, 10**6, "5%", "_ppm"),
-    "delay": ("duration", 0, 10 * 10**9, "10ms", "_ns"),
-    "jitter": ("duration", 0, 10 * 10**9, "2ms", "_ns"),
+    "delay": ("duration", 0, 10**9, "10ms", "_ns"),
+    "jitter": ("duration", 0, 10**9, "2ms", "_ns"),
     "duplicate": ("percent", 0, 10**6, "1%", "_ppm"),
     "reorder": ("percent", 0, 10**6, "1%", "_ppm"),
     "corrupt": ("percent", 0, 10**6, "1%", "_ppm"),
@@ -33,6 +34,9 @@ LINK = {
 # A message has a header of 36 bytes; a datagram above 1472 would be cut into
 # fragments, and "lost" would mean another thing.
 SIZE = ("size", 36, 1472, "1400", "_bytes")
+# What one run may take, and send: the lab ends after 60 s, and its log of all
+# frames must fit the memory.
+LONGEST_S, MOST = 30, 100_000
 
 
 class Impossible(ValueError):
@@ -47,7 +51,8 @@ def number(option, text, kind, least, most, example):
         raise Impossible(f"--{option} '{text}': not a {kind} such as {example}")
     value = round(float(match[1]) * unit)
     if not least <= value <= most:
-        limits = {"percent": "0 to 100 %", "duration": "0 to 10 s",
+        limits = {"percent": "0 to 100 %",
+                  "duration": f"0 to {most // 10**9} s",
                   "rate": "8kbit to 10gbit",
                   "size": f"{least} to {most} bytes"}[kind]
         raise Impossible(f"--{option} '{text}': must be {limits}")
@@ -105,7 +110,7 @@ def make(options, quick):
         "over": options["over"],
         "seed": whole("seed", options["seed"], 0, 2**32),
         "repeat": whole("repeat", options["repeat"], 1, 1000),
-        "count": whole("count", options["count"], 1, 100_000),
+        "count": whole("count", options["count"], 1, MOST),
         "interval_ns": number("interval", options["interval"], "duration", 0,
                               10 * 10**9, "5ms"),
         "stream_bytes": number("bytes", options["bytes"], "size", 1, 10**9,
@@ -116,7 +121,24 @@ def make(options, quick):
         "missing": [],
     }
     plan["runs"] = len(jobs(plan))
+    check_length(plan, options)
     return plan
+
+
+def check_length(plan, options):
+    """Each value may be possible, and all together not."""
+    asked = {"ping": ("count", "interval"), "stream": ("bytes", "rate")}
+    for condition, (kind, names) in itertools.product(
+            plan["conditions"], asked.items()):
+        words = " with ".join(f"--{name} {options[name]}" for name in names)
+        takes_s = workload.busy_s(plan, kind, condition)
+        if takes_s > LONGEST_S:
+            raise Impossible(f"{words}: a run would take {takes_s:.0f} s; "
+                             f"must be at most {LONGEST_S} s")
+        if plan["stream_bytes"] > MOST * condition["size_bytes"]:
+            raise Impossible(
+                f"--bytes {options['bytes']} in messages of "
+                f"{condition['size_bytes']} bytes: must be at most {MOST}")
 
 
 def settle(plan, place):
@@ -151,12 +173,14 @@ def jobs(plan):
     for repeat in range(1, plan["repeat"] + 1):
         sides = ("tcp", "udp") if repeat % 2 else ("udp", "tcp")
         for condition in range(len(plan["conditions"])):
-            for workload in ("ping", "stream"):
-                result += [(workload, condition, proto, None, repeat)
+            for kind in ("ping", "stream"):
+                result += [(kind, condition, proto, None, repeat)
                            for proto in sides]
-    for workload in plan["experiments"]:
-        pairs = ([("tcp", "tcp"), ("tcp", "udp")] if workload == "bottleneck"
-                 else [("tcp", None), ("udp", None)])
-        result += [(workload, None, proto, against, 1)
-                   for proto, against in pairs]
+        for kind in plan["experiments"]:
+            if kind == "bottleneck":
+                result += [(kind, None, "tcp", other, repeat)
+                           for other in sides]
+            else:
+                result += [(kind, None, proto, None, repeat)
+                           for proto in sides]
     return result

@@ -188,6 +188,20 @@ class Remote(Plain):
     def __init__(self, host):
         self.name = host
 
+    def why_not(self):
+        """None, or why no server can be started there."""
+        tried = subprocess.run(
+            ["ssh", "-o", "BatchMode=yes", "--", self.name,
+             "command -v tcp_server && command -v udp_server"], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=LIMIT_S)
+        if tried.returncode == 255:  # ssh itself
+            return f"ssh {self.name}: {tried.stderr.strip()}"
+        if tried.returncode != 0:
+            return (f"{self.name}: no tcp_server and udp_server in the PATH "
+                    "that ssh has there; `make install` them")
+        return None
+
     def script(self, server):
         return ('echo "at $SSH_CONNECTION"; '
                 + shlex.join([*server, "0.0.0.0", "0"])
@@ -195,7 +209,8 @@ class Remote(Plain):
 
     def start(self, server):
         process = subprocess.Popen(
-            ["ssh", "-o", "BatchMode=yes", self.name, self.script(server)],
+            ["ssh", "-o", "BatchMode=yes", "--", self.name,
+             self.script(server)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         at = process.stdout.readline().split()

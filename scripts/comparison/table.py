@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: MIT
 #
 # The results as a table for a terminal: of each condition what came of TCP
-# and of UDP, with the spread of the runs, and who did better; and the three
-# experiments, a sentence or two each.
+# and of UDP, with the spread of the runs, and who did better; and what the
+# experiments say, in the page's own words.
 # Read next: results.py and words.py, where the figures come from.
 import textwrap
 
+from comparison import answer
+from comparison.experiments import all_experiments
 from comparison.measures import BY_NAME
-from comparison.words import Verdict
+from comparison.words import DASH, NARROW, Verdict, number
 
 LABEL, SIDE, WIDTH = 28, 18, 79
+
+# A terminal may have no more than ASCII.
+ASCII = str.maketrans({NARROW: " ", DASH: "..", "\u2019": "'", "\u00b5": "u"})
 
 # The measures that it shows, each in a few words.
 ROWS = {
@@ -26,23 +31,6 @@ ROWS = {
     "cpu": "CPU for each message",
 }
 MORE_IS_BETTER = {"goodput"}
-ALIKE = 1.02  # nobody notices less
-
-
-def number(value):
-    """In few columns: 0, 0.09, 20.4, 231."""
-    if value == int(value):
-        return str(int(value))
-    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
-
-
-def text(value, unit):
-    """A figure in a sentence: nanoseconds or bits a second, at a size that
-    can be read."""
-    steps = {"ns": ((1e9, "s"), (1e6, "ms"), (1, "ns")),
-             "bps": ((1e6, "Mbit/s"), (1e3, "kbit/s"), (1, "bit/s"))}[unit]
-    size, name = next((s for s in steps if value >= s[0]), steps[-1])
-    return f"{number(value / size)} {name}"
 
 
 def faults_of(condition):
@@ -66,17 +54,15 @@ def cell(spread):
 
 def better(verdict):
     """Who did better, and by how much; or why nobody did."""
-    if verdict.kind in ("unknown", "one"):
+    said = verdict.said()
+    if said in ("unknown", "one"):
         return ""
-    if verdict.kind in ("noise", "same"):
-        return {"noise": "noise", "same": "alike"}[verdict.kind]
+    if said in ("noise", "alike"):
+        return said
     more = verdict.kind.rpartition(" ")[2]  # "only UDP": TCP has none of it
     less = "UDP" if more == "TCP" else "TCP"
     who = more if verdict.measure.name in MORE_IS_BETTER else less
-    if verdict.kind != more:
-        return who
-    ratio = verdict.ratio()
-    return "alike" if ratio < ALIKE else f"{who} {number(ratio)}x"
+    return f"{who} {number(verdict.ratio())}x" if said == more else who
 
 
 def row(label, tcp, udp, last=""):
@@ -89,7 +75,7 @@ def measure_row(results, index, name):
                 for proto in ("tcp", "udp"))
     if tcp is None and udp is None:
         return []
-    unit = measure.unit.replace("\u00b5", "u")
+    unit = measure.unit.translate(ASCII)
     label = ROWS[name] + (f", {unit}" if unit else "")
     if name == "again":
         return [row(label, cell(tcp), "never")]
@@ -122,74 +108,25 @@ def block(results, index):
     return lines
 
 
-def late(run):
-    """(number of messages, longest wait): those that came after a later one
-    could have, all but the lost one itself."""
-    waits = {n: arrived - sent for n, (sent, arrived) in
-             enumerate(zip(run["sent_ns"], run["arrived_ns"]))
-             if arrived is not None}
-    usual = sorted(waits.values())[len(waits) // 2] if waits else 0
-    behind = {n: w for n, w in waits.items() if n != run["lost_message"]
-              and w > usual + run["interval_ns"] / 2}
-    return behind, waits, usual
+def experiment(figure):
+    """What it is, and what it says of each side."""
+    lines = paragraph(f"{figure.title} {figure.shows}")
+    for who, what in figure.says:
+        lines += paragraph(f"{who}: {what}", "  ")
+    return lines
 
 
-def blocking(results):
-    for run in results.of("blocking", None, "tcp"):
-        behind, waits, usual = late(run)
-        lost = run["lost_message"]
-        own = waits.get(lost)
-        yield (f"One message of {len(run['sent_ns'])}, number {lost}, is lost "
-               "on its way. TCP sends it again: "
-               + (f"it arrives after {text(own, 'ns')} instead of "
-                  f"{text(usual, 'ns')}, " if own else "")
-               + f"and {len(behind)} behind it, which had come, wait for it "
-               "(head-of-line blocking).")
-    for run in results.of("blocking", None, "udp"):
-        missing = run["arrived_ns"].count(None)
-        behind, _, _ = late(run)
-        yield (f"Over UDP {missing} never arrives, and "
-               + (f"{len(behind)} of the others wait." if behind
-                  else "nothing waits for it."))
-
-
-def slow_reader(results):
-    for run in results.of("slow-reader"):
-        proto = run["proto"].upper()
-        if run["sent"] is None:
-            continue
-        reads = text(run["read_rate_bytes"] * 8, "bps")
-        if run["proto"] == "tcp":
-            yield (f"A server that reads {reads}: {proto} makes the sender "
-                   f"wait, {text(run['elapsed_ns'], 'ns')} in all, and "
-                   f"{run['lost']} of {run['sent']} messages are lost (flow "
-                   "control).")
-        else:
-            yield (f"{proto} does not: {run['lost']} of {run['sent']} are "
-                   "lost, "
-                   f"{run['kernel_drops']} of them in the full buffer of the "
-                   "receiver.")
-
-
-def bottleneck(results):
-    for run in results.of("bottleneck"):
-        one, other = run["flows"]
-        rates = [text(flow["goodput_bps"], "bps")
-                 for flow in (one, other)]
-        yield (f"Two flows on {text(run['rate_bps'], 'bps')}, "
-               f"{one['proto'].upper()} and {other['proto'].upper()}: "
-               f"{rates[0]} and {rates[1]}.")
-
-
-def paragraph(sentences):
-    return textwrap.wrap(sentences, WIDTH)
+def paragraph(sentences, indent=""):
+    return textwrap.wrap(sentences.translate(ASCII), WIDTH,
+                         initial_indent=indent,
+                         subsequent_indent=2 * indent)
 
 
 def load_words(results):
     """The highest load while it ran, and what to think of it."""
     cores = results.plan["cores"]
     busy = results.load() > cores
-    return (f"load {results.load():.1f} on {cores} cores"
+    return (f"load {number(results.load())} on {cores} cores"
             + (": figures are noise" if busy else ""))
 
 
@@ -207,7 +144,8 @@ def heading(results):
                            "made.")
     for sentence in plan["missing"]:
         lines += paragraph(sentence)
-    return lines
+    in_short = answer.headline(*answer.cases(results))
+    return lines + ["", *paragraph(f"UDP is faster, isn't it? {in_short}")]
 
 
 def remarks(results):
@@ -218,14 +156,20 @@ def remarks(results):
     if missed:
         yield (f"The wire itself missed {missed} frames (this machine was too "
                "busy): the counts are not its faults alone.")
+    full = sum(run["kernel_drops"] or 0 for run in results.of_kind("stream"))
+    if full:
+        yield (f"{full} datagrams of UDP's streams were lost in the receiver's "
+               "full buffer and not on the wire: its program waited too long "
+               "for a processor.")
 
 
 def table(results):
     lines = heading(results)
     for index in range(len(results.conditions)):
         lines += block(results, index)
-    for part in (blocking, slow_reader, bottleneck, remarks):
-        sentences = " ".join(part(results))
-        if sentences:
-            lines += ["", *paragraph(sentences)]
+    for figure in all_experiments(results):
+        lines += ["", *experiment(figure)]
+    for sentence in remarks(results):
+        lines += ["", *paragraph(sentence)]
+    lines += ["", "How to read this: docs/comparing.md"]
     return "\n".join(lines) + "\n"

@@ -95,6 +95,13 @@ STREAM = ("sent", "delivered", "lost", "duplicated", "reordered", "corrupt",
           "kernel_drops")
 
 
+def sink_server(proto):
+    """It counts. What comes while it waits for a processor must find room:
+    not the machine is to lose datagrams but the wire."""
+    return [proto + "_server", "--quiet", "-s", "sink"] + (
+        ["--rcvbuf", "4Mi"] if proto == "udp" else [])
+
+
 def pace_of(rate_bps, size_bytes):
     """What a sender may send, so that with its headers it fits the rate."""
     return f"{rate_bps * size_bytes // (size_bytes + HEADERS)}bit"
@@ -110,7 +117,7 @@ def stream(place, proto, plan, condition, seed):
         client += ["--rate", pace_of(condition["rate_bps"], size)]
     if proto == "tcp":
         client += ["--connect-timeout", "20s", "--timeout", "30s"]
-    outcome = place.run([proto + "_server", "--quiet", "-s", "sink"], client,
+    outcome = place.run(sink_server(proto), client,
                         link_options(condition, seed))
     end = outcome.end()
     fields = {name: end.get(name) for name in STREAM}
@@ -250,7 +257,7 @@ def slow_reader(place, proto, plan, _, seed):
         "wire": wire_account(outcome)}
 
 
-NARROW = {"rate_bps": 4_000_000, "queue": 40, "duration_ns": 2000 * MS,
+NARROW = {"rate_bps": 4_000_000, "queue": 20, "duration_ns": 1500 * MS,
           "interval_ns": 100 * MS, "size_bytes": 1400, "udp_share": 80}
 
 
@@ -261,7 +268,7 @@ def flow_commands(proto):
     if proto == "udp":
         client += ["--rate",
                    f"{NARROW['rate_bps'] * NARROW['udp_share'] // 100}bit"]
-    return [proto + "_server", "--quiet", "-s", "sink"], client
+    return sink_server(proto), client
 
 
 def end_of_port(outcome):
@@ -324,18 +331,24 @@ def picture(place, proto, directory):
             "its way to the server", "command": outcome.command}
 
 
+def busy_s(plan, kind, condition):
+    """How long messages are on their way in such a run, without faults."""
+    if kind == "stream":
+        return plan["stream_bytes"] * 8 / condition["rate_bps"]
+    each = plan["interval_ns"] or round_trip_ns(condition)
+    return plan["count"] * max(each / 1e9, condition["size_bytes"] * 8
+                               / condition["rate_bps"])
+
+
 def seconds(plan, jobs):
     """About how long these take, without faults."""
-    fixed = {"blocking": 0.7, "slow-reader": 2.3, "bottleneck": 2.8}
+    fixed = {"blocking": 0.7, "slow-reader": 2, "bottleneck": 2.4}
     total = 0
     for kind, index, *_ in jobs:
         if kind in fixed:
             total += fixed[kind]
             continue
         condition = plan["conditions"][index]
-        trip_s = round_trip_ns(condition) / 1e9
-        each = plan["interval_ns"] / 1e9 or trip_s
-        busy = (plan["count"] * each if kind == "ping"
-                else plan["stream_bytes"] * 8 / condition["rate_bps"])
-        total += 0.4 + 4 * trip_s + busy
+        total += (0.3 + 4 * round_trip_ns(condition) / 1e9
+                  + busy_s(plan, kind, condition))
     return total
