@@ -10,6 +10,7 @@
 #include "pcapng.h"
 
 #include "keep.h"
+#include "out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,7 +187,7 @@ static bool read_fate(const char *text, struct event_frame *f)
         if (strncmp(text, head, (size_t)len) != 0)
             continue;
         f->fate = (enum fate)i;
-        snprintf(f->by, sizeof f->by, "%s", text + len);
+        out_printable(text + len, f->by, sizeof f->by);
         return true;
     }
     return false;

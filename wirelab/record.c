@@ -260,7 +260,7 @@ static void read_sent(struct fields *f, struct event_frame *frame)
     static const char *const agains[] = {NULL, "timeout", "acks", "unknown"};
     frame->fate = (enum fate)get_word(f, "fate", fates, 4);
     if (json_object_get(f->object, "by") != NULL)
-        snprintf(frame->by, sizeof frame->by, "%s", get_text(f, "by"));
+        out_printable(get_text(f, "by"), frame->by, sizeof frame->by);
     if (frame->fate != FATE_LOST)
         frame->due_ns = get_uint(f, "due_ns", INT64_MAX);
     if (json_object_get(f->object, "again") != NULL)

@@ -213,6 +213,19 @@ END
     exits 0 wirelab --lanes calls,wire,states,output view evil
     lacks $'\x1b' "$out"
     grep -q evil "$out"
+    exits 0 wirelab --quiet --pcap run view "$recordings/lost-tcp.ndjson"
+    LC_ALL=C sed $'s/lost by rule 1/lost by \x1b[2Jab/' run-client.pcapng >evil
+    for way in --layers --list --explain; do
+        exits 0 wirelab "$way" view evil
+        lacks $'\x1b' "$out"
+        grep -qF '\x1b[2Jab' "$out" || fail "$way: $(cat "$out")"
+    done
+    sed 's/"by":"rule 1"/"by":"\\u001b[2Jab"/' "$recordings/lost-tcp.ndjson" >evil
+    for way in --layers --list --explain; do
+        exits 0 wirelab "$way" view evil
+        lacks $'\x1b' "$out"
+        grep -qF '\x1b[2Jab' "$out" || fail "$way: $(cat "$out")"
+    done
 }
 
 @test "a recording gives the captures that its run would have given" {
