@@ -176,6 +176,13 @@ END
     cmp before "$out"
 }
 
+@test "with --out - there is the table, and nothing is kept" {
+    no_lab
+    TMPDIR=$PWD/paper exits 0 "$compare" "${short[@]}" --over loopback --out -
+    grep -q '^over loopback; messages of 1400 B$' "$out"
+    [ -z "$(find . -name results.ndjson)" ]
+}
+
 @test "what began in the lab does not go on over loopback" {
     no_lab
     mkdir d

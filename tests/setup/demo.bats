@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# scripts/demo: one picture of forty lines or so; a key only on a terminal.
+# scripts/demo: a picture of forty lines or so and a table of fifty; a key only
+# on a terminal.
 
 load ../lab/lab
 
@@ -22,31 +23,39 @@ fits() {
     done
 }
 
-@test "off a terminal it draws one conversation in forty lines, and ends" {
-    need_lab
-    run "$demo" </dev/null
-    [ "$status" -eq 0 ]
-    [[ $output == *"[SYN_SENT]|- SYN seq=x"*"[TIME_WAIT]"*"11 segments"* ]]
-    [[ $output != *$'\e'* ]]
-    fits 40
+# The conversation, and then the table of the quick comparison, to its end.
+is_whole() {
+    [[ $1 == *"11 segments"*"scripts/compare --quick"*"TCP and UDP, the same messages"* ]]
+    [[ $1 == *"no loss, delay 10ms"*"loss 5%, delay 10ms"* ]]
+    [[ ${1%$'\r'} == *"How to read this: docs/comparing.md" ]]
 }
 
-@test "on a terminal it offers what is next, and q ends it" {
+@test "on a terminal, at each Enter the next; off one all; two do not meet" {
     need_lab
     command -v script >/dev/null || skip "no script(1) here"
+    "$demo" </dev/null >"$BATS_TEST_TMPDIR/off" 2>/dev/null &
     cd /
-    run script -qec "'$demo'" /dev/null < <(printf '\nq\n')
+    run script -qec "'$demo'" /dev/null < <(printf '\n\n')
     [ "$status" -eq 0 ]
+    is_whole "$output"
     [[ $output == *"Enter: the same over UDP"*"2 datagrams"* ]]
+    [[ $output == *"2 datagrams"*"Enter: both under loss"*"1 of 20: "* ]]
+
+    wait $!
+    run cat "$BATS_TEST_TMPDIR/off"
+    is_whole "$output"
+    [[ $output == *"[SYN_SENT]|- SYN seq=x"*"[TIME_WAIT]"*"11 segments"* ]]
+    [[ $output != *$'\e'* ]]
+    fits 100
 }
 
-@test "two at once do not meet" {
+@test "on a terminal q ends it at once" {
     need_lab
-    "$demo" </dev/null >"$BATS_TEST_TMPDIR/one" &
-    "$demo" </dev/null >"$BATS_TEST_TMPDIR/two"
-    wait $!
-    grep -q '11 segments' "$BATS_TEST_TMPDIR/one"
-    grep -q '11 segments' "$BATS_TEST_TMPDIR/two"
+    command -v script >/dev/null || skip "no script(1) here"
+    run script -qec "'$demo'" /dev/null < <(printf 'q\n')
+    [ "$status" -eq 0 ]
+    [[ $output == *"11 segments"*"q: quit"* ]]
+    [[ $output != *compare* ]]
 }
 
 @test "without the lab: both conversations on loopback, explained" {

@@ -35,7 +35,7 @@ case $* in
 update) touch lists ;;
 *install*)
     [ -e lists ] || exit 100
-    for tool in cc make pkg-config msgfmt; do
+    for tool in cc make pkg-config msgfmt python3; do
         echo '#!/bin/sh' >paper/$tool
         chmod +x paper/$tool
     done
@@ -52,7 +52,7 @@ run_setup() { PATH=$PWD/paper:$PWD/real run scripts/setup "$@"; }
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
     [[ $output == "setup: installing: gcc libc6-dev make pkg-config \
-libevent-dev libpcap-dev libjansson-dev gettext (log: build/setup.log)" ]]
+libevent-dev libpcap-dev libjansson-dev gettext python3 (log: build/setup.log)" ]]
     grep -q -- '^-y .*install gcc.*|noninteractive$' told
 }
 
