@@ -103,6 +103,27 @@ says() {
     [ "$(head -c 8 slide.png | od -An -tx1)" = ' 89 50 4e 47 0d 0a 1a 0a' ]
 }
 
+@test "as an image for an ordinary user, of a loopback, and of a file" {
+    need rsvg-convert
+    as_ordinary_user
+    local bin image
+    bin=$(mktemp -d) # the checkout may lie where only root may go
+    cp "$(command -v wirelab)" "$(command -v tcp_server)" \
+        "$(command -v tcp_client)" "$bin"
+    chmod 777 "$bin"
+    cd "$bin"
+    exits 0 "${as_user[@]}" ./wirelab -q --png user.png
+    mv user.png "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
+    rm -r "$bin"
+    exits 0 wirelab -q --png file.png \
+        view "$BATS_TEST_DIRNAME/../../docs/recordings/hello-tcp.ndjson"
+    exits 0 wirelab -q --loopback --png loopback.png
+    for image in user file loopback; do
+        [ "$(head -c 4 $image.png | tail -c 3)" = PNG ]
+    done
+}
+
 @test "without rsvg-convert nothing is run, and it says what to install" {
     local status=0 bin
     bin=$(dirname "$(command -v wirelab)")
