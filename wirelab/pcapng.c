@@ -36,6 +36,7 @@ enum {
 /* The largest frame, with room for its options. */
 #define BLOCK_MAX (72 * 1024)
 #define REMARKS 8
+#define COMMENT_MAX 512
 
 struct block {
     size_t len;
@@ -135,9 +136,17 @@ static void write_head(struct block *b, enum host_id host, struct keep *keep)
 
 /* --- comments ------------------------------------------------------------ */
 
+/* One of a stranger's recording may be too long: there is room for REMARKS of
+ * this size behind the largest frame. */
 static void comment(struct block *b, const char *text)
 {
-    put_text(b, OPTION_COMMENT, text);
+    size_t len = strlen(text);
+    if (len > COMMENT_MAX) {
+        len = COMMENT_MAX;
+        while ((text[len] & 0xc0) == 0x80)
+            len--; /* not within a character */
+    }
+    put_option(b, OPTION_COMMENT, text, len);
 }
 
 static const char *const fates[] = {

@@ -22,6 +22,8 @@
 
 /* The longest line: a frame's 64 KiB are 88 of them. */
 #define LINE_SIZE (512 * 1024)
+/* A packet of 64 KiB and what goes before it on a cable. */
+#define FRAME_MAX (64 * 1024 + 64)
 #define ALIASES 32
 /* Calls that need not wait and did, and are not back yet. */
 #define ANNOUNCED 256
@@ -276,6 +278,7 @@ static void read_frame(struct record *r, struct fields *f, struct event *e)
     frame->number = get_uint(f, "number", INT64_MAX);
     frame->bytes = r->bytes;
     frame->len = get_bytes(r, f);
+    f->bad |= frame->len > FRAME_MAX;
     frame->wire_len = get_uint(f, "frame_bytes", UINT32_MAX);
     frame->isn[HOST_CLIENT] = (uint32_t)get_uint(f, "isn_client", UINT32_MAX);
     frame->isn[HOST_SERVER] = (uint32_t)get_uint(f, "isn_server", UINT32_MAX);

@@ -238,6 +238,23 @@ END
     grep -qF '(again: timeout)' "$out"
 }
 
+@test "a recording that is out of all proportion gives no broken capture" {
+    need tshark
+    local long
+    long=$(printf 'r%.0s' {1..9000})
+    { head -n 1 "$hello"
+        echo '{"schema":1,"event":"remark","host":"client","text":"'"$long"'","t_ns":1}'
+        tail -n +2 "$hello"; } >long
+    exits 0 wirelab --quiet --pcap long view long
+    [ "$(tshark -r long-client.pcapng 2>/dev/null | wc -l)" -eq 11 ]
+    long=$(head -c 90000 /dev/zero | base64 -w 0)
+    awk -v long="$long" '/"event":"frame"/ && !n++ {
+        sub(/"base64":"[^"]*"/, "\"base64\":\"" long "\"") } 1' "$hello" >large
+    exits 1 wirelab --quiet --pcap large view large
+    says "line [0-9]+ makes no sense as 'frame'"
+    [ ! -e large-client.pcapng ]
+}
+
 @test "files that cannot be written: a line, and nothing half-written" {
     exits 1 wirelab --quiet --pcap missing/x view "$hello"
     says 'missing/x-client.pcapng: No such file or directory'
