@@ -81,7 +81,8 @@ table.facts td { text-align: left; }
 }
 @page { size: A4; margin: 15mm; }
 @media print {
-    body { max-width: none; padding: 0; font-size: 10pt; }
+    :root { font-size: 10pt; }
+    body { max-width: none; padding: 0; }
     nav { display: none; }
     a { color: inherit; text-decoration: none; }
     section { margin-top: 1.2rem; padding-top: 0.8rem; }
