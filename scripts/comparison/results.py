@@ -51,14 +51,6 @@ class Results:
             and not run["partial"]
         ]
 
-    def of_kind(self, workload):
-        """The same, under all conditions."""
-        return [
-            run
-            for run in self.runs
-            if run["workload"] == workload and not run["partial"]
-        ]
-
     def spread(self, measure, condition, proto):
         runs = self.of(measure.workload, condition, proto)
         return spread([measure.of(run) for run in runs])

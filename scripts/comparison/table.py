@@ -86,6 +86,8 @@ def measure_row(results, index, name):
 def disorder(results, index, proto):
     """Of all runs together, each as a number; "-" if one does not know."""
     runs = results.of("stream", index, proto)
+    if not runs:
+        return "-"
     counts = ([run[name] for run in runs]
               for name in ("duplicated", "reordered", "corrupt"))
     return ", ".join("-" if None in c else str(sum(c)) for c in counts)
@@ -97,7 +99,8 @@ def block(results, index):
         return []
     faults = (faults_of(condition) if results.plan["over"] == "wirelab"
               else "over " + results.plan["over"])
-    lines = ["", f"{faults}; messages of {condition['size_bytes']} B",
+    lines = ["", *paragraph(
+                 f"{faults}; messages of {condition['size_bytes']} B"),
              row("", "TCP", "UDP", "better")]
     for name in ROWS:
         lines += measure_row(results, index, name)
@@ -156,9 +159,10 @@ def remarks(results):
     if missed:
         yield (f"The wire itself missed {missed} frames (this machine was too "
                "busy): the counts are not its faults alone.")
-    full = sum(run["kernel_drops"] or 0 for run in results.of_kind("stream"))
+    full = sum(run["kernel_drops"] or 0 for run in results.runs
+               if (run["workload"], run["proto"]) == ("stream", "udp"))
     if full:
-        yield (f"{full} datagrams of UDP's streams were lost in the receiver's "
+        yield (f"Of UDP's streams {full} messages were lost in the receiver's "
                "full buffer and not on the wire: its program waited too long "
                "for a processor.")
 

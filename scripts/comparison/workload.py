@@ -117,8 +117,10 @@ def stream(place, proto, plan, condition, seed):
         client += ["--rate", pace_of(condition["rate_bps"], size)]
     if proto == "tcp":
         client += ["--connect-timeout", "20s", "--timeout", "30s"]
+    # A sender that was held up hurries after: the queue has room for that.
     outcome = place.run(sink_server(proto), client,
-                        link_options(condition, seed))
+                        [*link_options(condition, seed),
+                         "--queue", "client:10000"])
     end = outcome.end()
     fields = {name: end.get(name) for name in STREAM}
     if end.get("congestion"):

@@ -219,6 +219,21 @@ print(table.table(results.read(sys.argv[1])), end="")' "$1"
     table_of busy | tr '\n' ' ' | grep -q 'load 14 on 4 cores: figures are noise'
 }
 
+@test "remarks: what was lost in a full buffer, and many faults in one line" {
+    local golden=$BATS_TEST_DIRNAME/../golden/compare.ndjson
+    sed -E '/"workload":"stream".*"proto":"udp"/s/"kernel_drops":0/"kernel_drops":3/
+        /"workload":"stream".*"proto":"tcp"/s/"kernel_drops":0/"kernel_drops":500/
+        s/"(duplicate|reorder|corrupt)":"0","([a-z]+)_ppm":0/"\1":"2.25%","\2_ppm":22500/g
+        s/"jitter":"0","jitter_ns":0/"jitter":"10ms","jitter_ns":10000000/g' \
+        "$golden" >faults
+    table_of faults >table
+    # 3 in each of the 12 streams over UDP, and none of TCP's.
+    grep -q "^Of UDP's streams 36 messages were lost in the receiver's full" \
+        table
+    grep -q '^no loss, duplicate 2.25%, reorder 2.25%, corrupt 2.25%' table
+    lacks '.{80}|[^ -~]' table
+}
+
 @test "each side without the other, and each run alone, still make a table" {
     local golden=$BATS_TEST_DIRNAME/../golden/compare.ndjson only
     for only in '"proto":"tcp"' '"proto":"udp"' '"repeat":1' \
