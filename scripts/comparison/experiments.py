@@ -67,7 +67,8 @@ def last_arrival(run):
 
 def late(run):
     """How long each message took, by its number; the usual time; and the
-    numbers of those that came later than that, but the lost one itself."""
+    numbers of those that should have come before the lost one, sent again,
+    and came only with it."""
     waits = {
         n: arrived - sent
         for n, (sent, arrived) in enumerate(
@@ -76,9 +77,14 @@ def late(run):
         if arrived is not None
     }
     usual = sorted(waits.values())[len(waits) // 2] if waits else 0
-    limit = usual + run["interval_ns"] / 2
+    lost = run["lost_message"]
+    if lost not in waits:
+        return waits, usual, []
+    came = run["arrived_ns"][lost]
     behind = [
-        n for n, w in waits.items() if n != run["lost_message"] and w > limit
+        n
+        for n in range(lost + 1, len(run["sent_ns"]))
+        if run["sent_ns"][n] + usual < came <= (run["arrived_ns"][n] or 0)
     ]
     return waits, usual, behind
 
