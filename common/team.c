@@ -5,6 +5,7 @@
 #include "team.h"
 
 #include "clock.h"
+#include "lang.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -52,9 +53,11 @@ static void progress(struct out *o, const struct measure *plan,
         count += atomic_load(&workers[i].member.sent);
         bytes += atomic_load(&workers[i].member.bytes);
     }
-    out_progress(o, "%.1f s: %llu messages %s, %.1f Mbit/s", seconds,
-                 (unsigned long long)count,
-                 plan->reverse ? "delivered" : "sent",
+    out_progress(o,
+                 plan->reverse
+                     ? N_("%.1f s: %llu messages delivered, %.1f Mbit/s")
+                     : N_("%.1f s: %llu messages sent, %.1f Mbit/s"),
+                 seconds, (unsigned long long)count,
                  (double)bytes * 8 / seconds / 1e6);
 }
 
