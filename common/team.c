@@ -53,12 +53,11 @@ static void progress(struct out *o, const struct measure *plan,
         count += atomic_load(&workers[i].member.sent);
         bytes += atomic_load(&workers[i].member.bytes);
     }
-    out_progress(o,
-                 plan->reverse
-                     ? N_("%.1f s: %llu messages delivered, %.1f Mbit/s")
-                     : N_("%.1f s: %llu messages sent, %.1f Mbit/s"),
-                 seconds, (unsigned long long)count,
-                 (double)bytes * 8 / seconds / 1e6);
+    out_progress(
+        o,
+        plan->reverse ? N_("%.1f s: %llu messages delivered, %.1f Mbit/s")
+                      : N_("%.1f s: %llu messages sent, %.1f Mbit/s"),
+        seconds, (unsigned long long)count, (double)bytes * 8 / seconds / 1e6);
 }
 
 /* What is known while it runs: what was sent, or, reversed, what has come. */

@@ -120,3 +120,109 @@ explains() {
     start tcp_server 0
     [[ $ready =~ ^listening\ tcp\ 127\.0\.0\.1:[0-9]+$ ]]
 }
+
+# --- columns ---------------------------------------------------------------
+
+# chinese_view FILE OPTION...: the picture of a recording, in Chinese, in $out.
+chinese_view() {
+    exits 0 wirelab --lang zh_CN "${@:2}" view "$1"
+    grep -q '[^ -~]' "$out" || fail "no Chinese: $(head -5 "$out")"
+}
+
+@test "a help in Chinese fits 80 columns, and each option has Chinese words" {
+    need_catalogue
+    need python3
+    for program in tcp_server tcp_client udp_server udp_client wirelab; do
+        exits 0 "$program" --lang zh_CN --help
+        columns 80 <"$out" || fail "$program"
+        LC_ALL=C grep -E '^ +(-[^ ], )?--[a-z]' "$out" >options
+        [ "$(wc -l <options)" -ge 8 ]
+        if LC_ALL=C grep -v '[^ -~]' options; then
+            fail "$program: options in English"
+        fi
+    done
+    exits 0 wirelab check --lang zh_CN --help
+    columns 80 <"$out"
+}
+
+@test "the picture keeps its columns in Chinese: every recording" {
+    need_catalogue
+    need python3
+    for file in "$root"/docs/recordings/*.ndjson; do
+        for options in '' --explain '--calls all --absolute' '--only data'; do
+            # shellcheck disable=SC2086 # words
+            chinese_view "$file" $options
+            columns 79 26 51 <"$out" || fail "$file $options"
+        done
+    done
+}
+
+@test "the wide picture keeps its columns in Chinese" {
+    need_catalogue
+    need python3
+    for columns in 110 133 160; do
+        for file in "$root"/docs/recordings/{lost-tcp,damaged,hello-udp}.ndjson
+        do
+            COLUMNS=$columns chinese_view "$file" --explain
+            # Half of what there is beyond 110 goes to the wire.
+            local more=$((columns - 110))
+            [ "$more" -lt 60 ] || more=60
+            # shellcheck disable=SC2017 # whole columns
+            local calls=$((19 + more / 4)) wire=$((32 + more - more / 4 * 2))
+            columns "$columns" $((7 + calls + 12)) \
+                $((7 + calls + 12 + 1 + wire)) <"$out" || fail "$file"
+        done
+    done
+}
+
+@test "the sentences, the layers and the slide are Chinese too" {
+    need_catalogue
+    need python3
+    local file=$root/docs/recordings/lost-tcp.ndjson
+    chinese_view "$file" --list
+    grep -q '^40\.[0-9] ms，客户：发送 6 B seq=x+1 ack=y+1；丢失：规则 1$' \
+        "$out" || fail "$(cat "$out")"
+    chinese_view "$file" --layers
+    columns 79 <"$out"
+    chinese_view "$file" --svg picture.svg
+    python3 - picture.svg <<'END'
+import sys
+import xml.etree.ElementTree as tree
+words = "".join(tree.parse(sys.argv[1]).getroot().itertext())
+assert "丢失：规则 1" in words and "?" not in words, words
+END
+}
+
+# What nobody can see is cut in the middle of a character: a terminal so
+# narrow, or a buffer that is full.
+@test "no text is cut within a character" {
+    need_catalogue
+    need python3
+    local long
+    long=$(printf '汉%.0s' {1..400})
+    exits 2 tcp_client --lang zh_CN --lang "$long" 127.0.0.1 1
+    exits 1 wirelab --lang zh_CN view "./$long"
+    exits 2 wirelab --lang zh_CN --only "x$long"
+    python3 -c 'import sys; open(sys.argv[1], encoding="utf-8").read()' "$err"
+}
+
+@test "--step asks in Chinese" {
+    need_catalogue
+    need python3
+    python3 - "$root/docs/recordings/hello-tcp.ndjson" <<'END'
+import os
+import pty
+import sys
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("wirelab", ["wirelab", "--lang", "zh_CN", "--step", "view",
+                          sys.argv[1]])
+os.write(terminal, b"\n" * 80)  # a row each; the rest is not read
+data = b""
+while "接下来谁发送" not in data.decode(errors="ignore"):
+    data += os.read(terminal, 4096)  # an error at its end
+os.close(terminal)
+os.waitpid(pid, 0)
+END
+}
