@@ -49,7 +49,7 @@ int place_line(const char *words, int room)
     for (size_t n; (n = width_char(words + at, &width)) > 0; at += (int)n) {
         const char *c = words + at;
         bool wide = width == 2 || last_width == 2;
-        if (at > 0 && (*c == ' ' || (wide && !clings(c) && !opens(last))))
+        if (*c == ' ' || (wide && *last != ' ' && !clings(c) && !opens(last)))
             best = at;
         if (width > room)
             return best > 0 ? best : at > 0 ? at : (int)n;
