@@ -11,7 +11,7 @@ load examples
 setup() {
     cd "$BATS_TEST_DIRNAME/../.." || return
     bin=${WIRELAB_BIN:-$PWD/build/bin}
-    export WIRELAB_BIN=$bin
+    export WIRELAB_BIN=$bin WIRELAB_LANG=en
 }
 
 pages() { ls docs/man/*.1; }

@@ -7,6 +7,7 @@
 load ../lab/lab
 
 setup() {
+    export WIRELAB_LANG=en # the words that are compared
     demo="$BATS_TEST_DIRNAME/../../scripts/demo"
     loopback="$BATS_TEST_DIRNAME/../../scripts/loopback-demo"
     bin=${WIRELAB_BIN:-$BATS_TEST_DIRNAME/../../build/bin}
