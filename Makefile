@@ -36,13 +36,12 @@ EVENT := $(or $(call pkg,--libs,libevent_core),-levent_core)
 PCAP := $(or $(call pkg,--libs,libpcap),-lpcap)
 override CPPFLAGS += $(call pkg,--cflags,jansson libevent_core libpcap)
 
-# Other languages, where gettext is: catalogues, found beside the programs.
-# GETTEXT= builds in English alone. Outside glibc and musl it is in libintl.
+# Other languages: catalogues, found beside the programs. GETTEXT= makes none.
+# Outside of glibc and musl gettext(3) has a library of its own.
 GETTEXT ?= $(shell command -v msgfmt)
 LANGUAGES := $(if $(GETTEXT),$(patsubst po/%.po,%,$(wildcard po/*.po)))
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/wirelab.mo)
 ifneq ($(GETTEXT),)
-override CPPFLAGS += -DWIRELAB_GETTEXT
 override LDLIBS += $(if $(filter Linux,$(shell uname)),,-lintl)
 endif
 

@@ -17,12 +17,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef WIRELAB_GETTEXT
+#if __has_include(<libintl.h>)
 #include <libintl.h>
-#else /* English alone: the catalogue is empty */
-#define bindtextdomain(domain, directory) (NULL)
-#define bind_textdomain_codeset(domain, codeset) (NULL)
-#define dgettext(domain, text) ((char *)"")
+#else /* English alone: no catalogue is found, and none is asked */
+static char *bindtextdomain(const char *domain, const char *directory)
+{
+    (void)domain, (void)directory;
+    return NULL;
+}
+
+static char *bind_textdomain_codeset(const char *domain, const char *codeset)
+{
+    return bindtextdomain(domain, codeset);
+}
+
+static char *dgettext(const char *domain, const char *text)
+{
+    (void)domain, (void)text;
+    return (char *)"";
+}
 #endif
 
 #define DOMAIN "wirelab"

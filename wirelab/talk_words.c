@@ -212,7 +212,7 @@ static void add_segments(const struct ladder_totals *n, struct sentence *s)
                                           : _(" for %llu bytes."),
             (unsigned long long)n->bytes);
     else
-        add(s, ".");
+        add(s, "%s", _("."));
 }
 
 /* Who keeps TIME_WAIT, if anybody was seen in it. */
