@@ -180,7 +180,7 @@ chinese_view() {
     need python3
     local file=$root/docs/recordings/lost-tcp.ndjson
     chinese_view "$file" --list
-    grep -q '^40\.[0-9] ms，客户：发送 6 B seq=x+1 ack=y+1；丢失：规则 1$' \
+    grep -q '^40\.[0-9] ms，客户端：发送 6 B seq=x+1 ack=y+1；丢失：规则 1$' \
         "$out" || fail "$(cat "$out")"
     chinese_view "$file" --layers
     columns 79 <"$out"
