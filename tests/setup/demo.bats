@@ -35,7 +35,8 @@ is_whole() {
 @test "on a terminal, at each Enter the next; off one all; two do not meet" {
     need_lab
     command -v script >/dev/null || skip "no script(1) here"
-    "$demo" </dev/null >"$BATS_TEST_TMPDIR/off" 2>/dev/null &
+    "$demo" </dev/null >"$BATS_TEST_TMPDIR/off" 2>"$BATS_TEST_TMPDIR/err" &
+    off=$! # <() has a process too
     cd /
     run script -qec "'$demo'" /dev/null < <(printf '\n\n')
     [ "$status" -eq 0 ]
@@ -43,7 +44,7 @@ is_whole() {
     [[ $output == *"Enter: the same over UDP"*"2 datagrams"* ]]
     [[ $output == *"2 datagrams"*"Enter: both under loss"*"1 of 20: "* ]]
 
-    wait $!
+    wait "$off" || { cat "$BATS_TEST_TMPDIR/err" && false; }
     run cat "$BATS_TEST_TMPDIR/off"
     is_whole "$output"
     [[ $output == *"[SYN_SENT]|- SYN seq=x"*"[TIME_WAIT]"*"11 segments"* ]]
