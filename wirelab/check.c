@@ -9,9 +9,9 @@
 #include "lang.h"
 #include "opt.h"
 #include "out.h"
+#include "reader.h"
 #include "trial.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -104,9 +104,7 @@ static void report(struct check *c, const char *name, int status,
     else
         printf("%sok %zu - %s\n%s", status == 0 ? "" : "not ", c->number, name,
                text);
-    errno = 0;
-    if (fflush(stdout) == EOF && c->out.failed == 0)
-        c->out.failed = errno != 0 ? errno : EIO;
+    reader_flush(&c->out);
     c->passed += status == 0;
     c->skipped += status == STATUS_SKIP;
     c->failed += status != 0 && status != STATUS_SKIP;
@@ -174,13 +172,19 @@ static int write_grades(struct check *c, struct err *e)
     return keep_close(&k, e);
 }
 
+/* Is there more to do, and somebody who wants to know? */
+static bool goes_on(const struct check *c, int status)
+{
+    return status == 0 && (!reader_is_gone(&c->out) || c->tests != NULL);
+}
+
 static int run_all(struct check *c)
 {
     struct err e;
     int status = 0;
     printf("1..%zu\n", c->scenes);
-    for (size_t i = 0; i < c->labs && status == 0; i++)
-        for (size_t n = 0; n < c->lab[i].scenes && status == 0; n++)
+    for (size_t i = 0; i < c->labs && goes_on(c, status); i++)
+        for (size_t n = 0; n < c->lab[i].scenes && goes_on(c, status); n++)
             status = check_scene(c, &c->lab[i], &c->lab[i].scene[n]);
     if (status == 0 && c->failed > 0)
         status = STATUS_EXPECT;
@@ -352,12 +356,5 @@ int check_main(int argc, char **argv)
         labfile_free(&c.lab[i]);
     free(c.lab);
     json_decref(c.tests);
-    errno = 0;
-    if (fflush(stdout) == EOF && c.out.failed == 0)
-        c.out.failed = errno != 0 ? errno : EIO;
-    if (out_check(&c.out, &e) < 0) {
-        out_error(&c.out, &e);
-        status = status == 0 ? (int)e.status : status;
-    }
-    return status;
+    return reader_end(&c.out, status);
 }

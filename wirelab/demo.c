@@ -8,6 +8,7 @@
 #include "demo.h"
 
 #include "lang.h"
+#include "reader.h"
 #include "show.h"
 #include "svg.h"
 
@@ -43,14 +44,8 @@ static int run(struct demo *d, const char *protocol,
 static int in_child(struct demo *d, const char *protocol,
                     const struct show_pair *pair)
 {
-    struct err e;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    int status = run(d, protocol, pair);
-    if (out_check(d->out, &e) < 0 && status == 0) {
-        out_error(d->out, &e);
-        status = (int)e.status;
-    }
-    return status;
+    return reader_end(d->out, run(d, protocol, pair));
 }
 
 /* Ctrl-C is for the child, which then writes its summary. */

@@ -14,12 +14,12 @@
 #include "layers.h"
 #include "opt.h"
 #include "out.h"
+#include "reader.h"
 #include "settings.h"
 #include "show.h"
 #include "text.h"
 #include "view.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,9 +166,5 @@ int main(int argc, char **argv)
         status = run_command(&p, argc - first, argv + first);
     }
     settings_free(&p.s);
-    if (fflush(stdout) == EOF && p.out.failed == 0)
-        p.out.failed = errno;
-    if (out_check(&p.out, &e) < 0 && status == 0)
-        status = fail(&p, &e);
-    return status;
+    return reader_end(&p.out, status);
 }

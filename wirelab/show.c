@@ -10,13 +10,13 @@
 #include "layers.h"
 #include "list.h"
 #include "pcapng.h"
+#include "reader.h"
 #include "step.h"
 #include "svg.h"
 #include "text.h"
 #include "width.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,13 +82,12 @@ static bool wants_colour(void)
            term != NULL && strcmp(term, "dumb") != 0;
 }
 
-/* A line of the picture; the first that cannot be written is remembered. */
+/* A line of the picture. */
 static void show_line(const char *line, void *context)
 {
     struct show *w = context;
-    errno = 0;
-    if ((puts(line) == EOF || fflush(stdout) == EOF) && w->out->failed == 0)
-        w->out->failed = errno != 0 ? errno : EIO;
+    puts(line); /* what fails is seen next */
+    reader_flush(w->out);
 }
 
 static void words_init(const struct settings *s, struct words *words)
@@ -425,7 +424,9 @@ int show_close(struct show *w, const struct lab_result *r, int status)
     if (w->ladder != NULL)
         show_rest(w);
     say_drops(w, r);
-    if (w->s->expects && !say_expectations(w) && r->signal == 0)
+    /* What the reader did not wait for is nobody's failure. */
+    if (w->s->expects && !reader_is_gone(w->out) && !say_expectations(w) &&
+        r->signal == 0)
         status = STATUS_EXPECT;
     if (w->json != NULL)
         status = end_file(w, json_end(w->json, r, status, &e), &e, status);

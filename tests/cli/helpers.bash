@@ -84,6 +84,19 @@ prints() {
     cmp "$out" <(printf '%s' "$1") || fail "stdout: $(head -c 2000 "$out")"
 }
 
+# unread STATUS COMMAND...: as exits, but stdout is a pipe that nobody reads
+# any more.
+unread() {
+    local wanted=$1
+    shift
+    exits "$wanted" bash -c 'mkfifo unread.fifo
+        : <unread.fifo &
+        exec >unread.fifo
+        wait $!
+        rm unread.fifo
+        exec "$@"' bash "$@"
+}
+
 # says REGEX: some line of stderr fits. says nothing: there is none.
 says() {
     if [ "$1" = nothing ]; then

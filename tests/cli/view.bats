@@ -264,3 +264,21 @@ END
     [ -c /dev/full ]
     [ "$(find . -name '*.pcapng.*' | wc -l)" -eq 0 ]
 }
+
+@test "a reader that has seen enough: wirelab ends, and says nothing" {
+    local -a command
+    for command in "layers" "--help" "view $hello" "--json view $hello" \
+        "--layers view $hello" "--list view $hello"; do
+        # shellcheck disable=SC2086
+        unread 141 wirelab $command
+        says nothing
+        # shellcheck disable=SC2086
+        exits 1 bash -c "wirelab $command >/dev/full"
+        says 'write stdout: No space left'
+    done
+}
+
+@test "a reader that has seen enough has not missed what was expected" {
+    unread 141 wirelab --expect 'client 99 B' view "$hello"
+    says nothing
+}

@@ -246,3 +246,18 @@ END
     exits 2 wirelab check --recording run.rec "$labs"/0[34]*.lab
     says 'for one lab'
 }
+
+@test "nobody reads the results any more: no other scene is run" {
+    as_written <<'END'
+expect  client exit 0
+scene   one
+client  echo one
+scene   two
+client  touch two
+END
+    unread 141 wirelab check test.lab
+    says nothing
+    [ ! -e two ]
+    unread 141 wirelab check --gradescope grades.json test.lab
+    [ -e two ]
+}

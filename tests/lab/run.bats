@@ -224,10 +224,16 @@ print(\"raw\")'"
 }
 
 @test "nobody reads any more: the lab ends" {
-    local begin=$SECONDS
-    wirelab --client 'tcp_client --ask hello server 9000; sleep 20' \
-        2>"$err" | head -n 1
-    [ $((SECONDS - begin)) -lt 15 ]
+    local mark=20.$RANDOM$RANDOM
+    unread 141 wirelab --record run.json --client "echo a; sleep $mark" \
+        --start together
+    says nothing
+    gone "$mark"
+    [ "$(tail -n 1 run.json | jq .partial)" = true ]
+    unread 141 wirelab demo
+    says nothing
+    unread 141 wirelab doctor
+    says nothing
     exits 1 bash -c 'wirelab >/dev/full'
     says 'No space left'
 }
