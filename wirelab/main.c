@@ -122,10 +122,20 @@ static int run_layers(struct wirelab *p, int argc, char **argv)
     return fail(p, &e);
 }
 
+/* wirelab OPTION... check: the options of check are not those of a run. */
+static int refuse_check(struct wirelab *p, int argc, char **argv)
+{
+    struct err e;
+    (void)argc, (void)argv;
+    err_set(&e, STATUS_USAGE, "the options of check stand behind it");
+    return fail(p, &e);
+}
+
 static const struct command {
     const char *name;
     int (*run)(struct wirelab *p, int argc, char **argv);
-} commands[] = {{"demo", run_demo},
+} commands[] = {{"check", refuse_check},
+                {"demo", run_demo},
                 {"doctor", run_doctor},
                 {"layers", run_layers},
                 {"view", run_view}};
@@ -143,6 +153,21 @@ static int run_command(struct wirelab *p, int argc, char **argv)
     return fail(p, &e);
 }
 
+/* check has options of its own, but --lang may stand before it, as before any
+ * other command: it is moved behind "check", which knows it too. */
+static bool is_check(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && strncmp(argv[at], "--lang", 6) == 0)
+        at += argv[at][6] == '=' ? 1 : 2;
+    if (at >= argc || strcmp(argv[at], "check") != 0)
+        return false;
+    char *word = argv[at];
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+    argv[1] = word;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct wirelab p = {.argc = argc, .argv = argv};
@@ -150,8 +175,8 @@ int main(int argc, char **argv)
     int first, status = 0;
     signal(SIGPIPE, SIG_IGN);
     lang_start();
-    if (argc > 1 && strcmp(argv[1], "check") == 0)
-        return check_main(argc - 1, argv + 1); /* it has options of its own */
+    if (is_check(argc, argv))
+        return check_main(argc - 1, argv + 1);
     out_init(&p.out, "wirelab", false, false);
     if (settings_init(&p.s, &e) < 0 ||
         settings_parse(&p.s, argc, argv, &first, &e) < 0)

@@ -145,6 +145,26 @@ chinese_view() {
     columns 80 <"$out"
 }
 
+@test "--lang stands before check and layers as before any other command" {
+    need_catalogue
+    local lang
+    exits 0 wirelab check --lang zh_CN --help
+    cp "$out" help
+    for lang in --lang=zh_CN '--lang zh_CN' '--lang en --lang zh_CN'; do
+        # shellcheck disable=SC2086
+        exits 0 wirelab $lang check --help
+        cmp help "$out"
+        # shellcheck disable=SC2086
+        exits 0 wirelab $lang layers
+        grep -q '[^ -~]' "$out"
+    done
+    exits 2 wirelab --lang zh_CN check
+    exits 2 wirelab --lang tlh check --help
+    says "--lang 'tlh'"
+    exits 2 wirelab --list check "$BATS_TEST_DIRNAME"/../../docs/labs/01*.lab
+    says "the options of check stand behind it"
+}
+
 @test "the picture keeps its columns in Chinese: every recording" {
     need_catalogue
     need python3
