@@ -5,7 +5,7 @@
 # Read next: words.py, which says when a difference counts.
 from comparison.figures import Axis, verdict
 from comparison.measures import BY_NAME
-from comparison.words import excess, span, with_unit
+from comparison.words import excess, listed, number, span, with_unit
 
 SMALL = 1.1  # a difference below this is no answer
 
@@ -34,19 +34,35 @@ def cases(results):
 
 
 def headline(calm, worst):
-    trip, lost = calm["p50"], worst["lost"]
+    trip, slow = calm["p50"], worst["p99"]
     if trip.kind == "unknown":
         return "These results do not say: a side is missing."
     if trip.kind == "one":
         return "One run of each is a first look, and no answer."
     if not close(trip):
-        return f"{'No' if trip.kind == 'UDP' else 'Here it is'}: {excess([trip])}."
-    if lost.kind == "only UDP":
+        short = "No" if trip.kind == "UDP" else "Here it is"
+        return f"{short}: {', and '.join([excess([trip]), *gone(calm)])}."
+    if worst["unanswered"].kind == "only UDP":
+        dear = [] if slow.kind == "unknown" or close(slow) else [
+            f"{excess([slow])} for the slowest messages"]
         return (
             "No. UDP does not wait: what it loses stays lost, and what TCP "
-            "loses comes later."
+            f"loses comes later. {worst.at[0].upper()}{worst.at[1:]}: "
+            f"{', and '.join([*dear, *gone(worst)])}."
         )
     return "No: a message takes as long over either."
+
+
+def gone(case):
+    """What never came back meanwhile, if anything did not."""
+    lost = case["unanswered"]
+    sides = ("TCP", lost.tcp), ("UDP", lost.udp)
+    shares = [
+        f"{with_unit(number(side.median), '%')} of {who}\u2019s messages"
+        for who, side in sides
+        if side and side.median
+    ]
+    return [f"{listed(shares)} never return"] if shares else []
 
 
 def close(found):

@@ -80,6 +80,16 @@ END
     [ -z "$(ls -d comparison-* 2>/dev/null)" ]
 }
 
+@test "in the lab: under a minute, and three times what chance decides" {
+    paper wirelab <<<"echo 'wirelab 0.1'"
+    WIRELAB_BIN=$PWD/paper exits 0 "$compare" --dry-run
+    [[ $(tail -n 1 "$out") =~ ^([0-9]+)\ runs,\ about\ ([0-9]+)\ s$ ]]
+    [ "${BASH_REMATCH[2]}" -lt 60 ]
+    [ "$(grep -c '^  ' "$out")" -eq "${BASH_REMATCH[1]}" ]
+    [ "$(grep -c '^  bottleneck  tcp+udp$' "$out")" -eq 3 ]
+    [ "$(grep -c '^  slow-reader  tcp$' "$out")" -eq 1 ]
+}
+
 @test "a DIR that is full, or none, or cannot be made: one clear line" {
     no_lab
     mkdir full
@@ -232,6 +242,19 @@ print(table.table(results.read(sys.argv[1])), end="")' "$1"
         table
     grep -q '^no loss, duplicate 2.25%, reorder 2.25%, corrupt 2.25%' table
     lacks '.{80}|[^ -~]' table
+}
+
+@test "the short answer: what UDP gains and what it loses, in one sentence" {
+    local golden=$BATS_TEST_DIRNAME/../golden/compare.ndjson
+    # All that was tried is the worst: there TCP takes twice as long.
+    jq -c 'if .event == "plan" then .conditions |= map(.loss_ppm = 200000 |
+            .loss = "20%")
+        elif .workload == "ping" and .proto == "tcp" then
+            .rtt_p50_ns = 2 * .rtt_p50_ns
+        elif .workload == "ping" and .proto == "udp" then .lost = 31
+        else . end' "$golden" >worse
+    table_of worse | tr '\n' ' ' >table
+    grep -qE 'Here it is: TCP takes [0-9.]+ times as long as UDP, and [0-9.]+ % of UDP.s messages never return\.' table
 }
 
 @test "each side without the other, and each run alone, still make a table" {
