@@ -28,7 +28,8 @@ static int say_when(char *buf, size_t cap, const struct row *row,
         return snprintf(buf, cap, _("%.1f ms, %s: "), ms, who);
     if (row->tag != 0)
         return snprintf(buf, cap, _("%s in %c: "), who, row->tag);
-    return snprintf(buf, cap, "%s: ", who);
+    /* lang: who, and what follows; the colon is the language's own */
+    return snprintf(buf, cap, _("%s: "), who);
 }
 
 /* When, who, and a sentence. */

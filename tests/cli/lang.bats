@@ -200,6 +200,7 @@ chinese_view() {
     need python3
     local file=$root/docs/recordings/lost-tcp.ndjson
     chinese_view "$file" --list
+    lacks '^(客户端|服务器): ' "$out" # as with a time
     grep -q '^40\.[0-9] ms，客户端：发送 6 B seq=x+1 ack=y+1；丢失：规则 1$' \
         "$out" || fail "$(cat "$out")"
     chinese_view "$file" --layers
