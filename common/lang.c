@@ -44,6 +44,7 @@ static char *dgettext(const char *domain, const char *text)
 static const char *const languages[] = {"en", "zh_CN"};
 enum { ENGLISH, LANGUAGES = sizeof languages / sizeof *languages };
 
+static int chosen = ENGLISH;
 static bool translating;
 
 /* --- what is asked for ---------------------------------------------------- */
@@ -155,6 +156,7 @@ void lang_start(void)
     /* How wide a character is, the system knows in UTF-8 only. */
     set_locale(LC_CTYPE, (const char *[]){"C.UTF-8", "en_US.UTF-8", "", NULL});
     translating = language > ENGLISH && translate(languages[language]);
+    chosen = translating ? language : ENGLISH;
 }
 
 int lang_choose(const char *name, struct err *e)
@@ -165,6 +167,7 @@ int lang_choose(const char *name, struct err *e)
                        name);
     setenv("WIRELAB_LANG", languages[language], 1);
     translating = false;
+    chosen = language;
     if (language == ENGLISH || (translating = translate(languages[language])))
         return 0;
     err_set(e, STATUS_FAILED, "--lang %s: no catalogue beside the programs",
@@ -182,6 +185,11 @@ const char *lang_text(const char *english)
     const char *text = dgettext(DOMAIN, english);
     errno = saved;
     return text;
+}
+
+const char *lang_name(void)
+{
+    return languages[chosen];
 }
 
 bool lang_is_foreign(void)

@@ -29,6 +29,9 @@ int lang_choose(const char *name, struct err *e);
  * to text that lasts as long as the program. Keeps errno. */
 const char *lang_text(const char *english) __attribute__((format_arg(1)));
 
+/* The language chosen: "en", "zh_CN". */
+const char *lang_name(void);
+
 /* Is it another language than English, so that what is printed is UTF-8 and
  * no longer ASCII? */
 bool lang_is_foreign(void);

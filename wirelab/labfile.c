@@ -298,11 +298,18 @@ static int read_title(const struct reader *r, struct scene *s,
     return 0;
 }
 
+/* "answer"; or "answer[zh_CN]", which comes before it where people read that
+ * language. */
 static int read_answer(const struct reader *r, struct scene *s,
                        const struct statement *t)
 {
+    char own[32];
+    const char *text = one_line(t->rest);
     (void)s;
-    r->file->answer = one_line(t->rest);
+    snprintf(own, sizeof own, "answer[%s]", lang_name());
+    if (strcmp(t->word, own) == 0 ||
+        (strcmp(t->word, "answer") == 0 && r->file->answer == NULL))
+        r->file->answer = text;
     return 0;
 }
 
@@ -324,11 +331,20 @@ static const struct {
              {"needs", read_needs},        {"answer", read_answer},
              {"vary", read_vary}};
 
+/* Is WORD the statement NAME? An answer may name its language behind it. */
+static bool is_statement(const char *word, const char *name)
+{
+    size_t len = strlen(name);
+    bool same = strncmp(word, name, len) == 0;
+    return same && (word[len] == '\0' ||
+                    (word[len] == '[' && strcmp(name, "answer") == 0));
+}
+
 static int apply(const struct reader *r, struct scene *s,
                  const struct statement *t)
 {
     size_t i = 0, count = sizeof words / sizeof *words;
-    while (i < count && strcmp(words[i].word, t->word) != 0)
+    while (i < count && !is_statement(t->word, words[i].word))
         i++;
     if (i == count)
         return refuse(

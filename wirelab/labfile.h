@@ -19,7 +19,8 @@
  *   needs PROGRAM...    without these the run is skipped
  *   vary NAME LOW-HIGH  {NAME}, and {NAME+1}, anywhere in the file is a number
  *                       of each student's own; without --student it is LOW
- *   answer TEXT         the key, for the teacher alone
+ *   answer TEXT         the key, for the teacher alone; answer[zh_CN] TEXT the
+ *                       same for those who read that language
  *
  * An indented line goes on with the one above it. # begins a comment line.
  * Read next: check.h, which runs it.

@@ -83,6 +83,29 @@ as_written() { cat >test.lab; }
     true
 }
 
+@test "the key is in Chinese too, with the same numbers" {
+    wirelab --lang zh_CN layers >layers || skip "no catalogue here"
+    local lang
+    for lab in "$labs"/*.lab; do
+        for lang in en zh_CN; do
+            wirelab --lang "$lang" check --answers --student zhang "$lab" >$lang
+            grep -o '[0-9]\{4\}' "$lang" | sort -u >$lang.numbers
+        done
+        LC_ALL=C grep -q '[^ -~]' zh_CN || fail "$lab: $(cat zh_CN)"
+        diff en.numbers zh_CN.numbers
+    done
+    as_written <<'END'
+client true
+expect client exit 0
+answer[zh_CN] zh
+answer en
+END
+    wirelab check --answers test.lab | grep -qx 'test: en'
+    wirelab --lang zh_CN check --answers test.lab | grep -q 'zh$'
+    sed 's/^client/client[zh_CN]/' test.lab >odd.lab
+    check 2 odd.lab
+}
+
 @test "a neighbor's recording is told from one's own" {
     wirelab check --commands --student zhang "$labs"/04*.lab |
         sed '/^# /d; s/^wirelab/& --quiet --record zhang.rec/; /--client/q' >typed
