@@ -10,6 +10,19 @@ setup() {
     export WIRELAB_BIN=${WIRELAB_BIN:-$PWD/build/bin}
 }
 
+@test "what a page shows of a host has to come in that order" {
+    local said=$BATS_TEST_TMPDIR/said status=0 shown
+    shown='$ wirelab view docs/recordings/hello-tcp.ndjson
+...
+ 40.5 ...connect=0        |                        |
+ 40.8 send(3, 6 B)=6      |                        |
+...'
+    tests/session <<<"$shown"
+    tests/session <<<"$(sed '3{h;d};4{G}' <<<"$shown")" >"$said" || status=$?
+    [ "$status" -eq 1 ]
+    grep -qxF 'not in this order: client ...connect=0' "$said"
+}
+
 lesson() { run_examples example_of_markdown docs/labs/"$1".md; }
 
 @test "the code that is quoted is in the sources" {
