@@ -1,7 +1,7 @@
 # Wirelab: small socket programs, and a lab to see what TCP and UDP do.
 #
 #   make            the programs, in build/bin/
-#   make demo       the tour            make check    every test
+#   make demo       the first look      make check    every test
 #   make lint       the style checks    make bench    the event loop measured
 #   make clean      remove build/
 #   make tarball    the programs without dependencies, and the labs, for a stick
