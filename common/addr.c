@@ -28,14 +28,26 @@ static int copy_host(const char *host, char *buf, size_t cap)
     return 0;
 }
 
+/* What is no port may be an address in its place: 9000 127.0.0.1, or
+ * 127.0.0.1:9000. */
+static int refuse_port(const char *host, const char *port, struct err *e)
+{
+    bool number_first = host[strspn(host, "0123456789")] == '\0';
+    if (number_first || strpbrk(port, ".:") != NULL)
+        err_advise(e, "the address stands before the port, with a blank "
+                      "between: 127.0.0.1 9000");
+    return -1;
+}
+
 /* getaddrinfo would take " 80", "+80" and 65536; we do not. A word that
  * begins with a letter is left to it, as the name of a service. */
-static int check_port(const char *port, struct err *e)
+static int check_port(const char *host, const char *port, struct err *e)
 {
     uint64_t number;
-    if (isalpha((unsigned char)port[0]))
+    if (isalpha((unsigned char)port[0]) ||
+        opt_parse_number(port, "port", 0, 65535, &number, e) == 0)
         return 0;
-    return opt_parse_number(port, "port", 0, 65535, &number, e);
+    return refuse_port(host, port, e);
 }
 
 static int resolve_error(int code, const char *host, const char *port,
@@ -43,11 +55,13 @@ static int resolve_error(int code, const char *host, const char *port,
 {
     if (code == EAI_SYSTEM)
         return err_sys(e, "resolve %.255s", host);
-    if (code == EAI_SERVICE)
-        return err_set(e, STATUS_USAGE,
-                       "port '%.64s': neither a number from 0 to 65535 nor a "
-                       "service that this machine knows",
-                       port);
+    if (code == EAI_SERVICE) {
+        err_set(e, STATUS_USAGE,
+                "port '%.64s': neither a number from 0 to 65535 nor a service "
+                "that this machine knows",
+                port);
+        return refuse_port(host, port, e);
+    }
     err_set(e, STATUS_FAILED, "resolve %.255s: %s", host,
             _(gai_strerror(code)));
     if (code == EAI_ADDRFAMILY) /* only if a family was asked for */
@@ -60,7 +74,7 @@ int addr_resolve(const char *host, const char *port, int family, int type,
                  struct addr_list *list, struct err *e)
 {
     char name[256];
-    if (check_port(port, e) < 0)
+    if (check_port(host, port, e) < 0)
         return -1;
     if (host[0] == '\0')
         return err_set(e, STATUS_USAGE, "host '': empty");

@@ -210,7 +210,7 @@ int opt_rate(const char *text, const struct opt *o, struct err *e)
 int opt_percent(const char *text, const struct opt *o, struct err *e)
 {
     uint64_t value;
-    const char *allowed = _("not a percentage from 0% to 100%");
+    const char *allowed = _("not a percentage such as 5%, from 0% to 100%");
     if (read_unit_option(text, o, percent_units, allowed, &value, e) < 0)
         return -1;
     if (value > 100000)

@@ -350,7 +350,9 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
     if (!cli_begin(cli, table, argc, argv, status))
         return false;
     if (cli->argc != 2) {
-        *status = cli_usage(cli, "needs a host and a port");
+        *status =
+            cli_usage(cli, "needs a host and a port, such as 127.0.0.1 9000; "
+                           "a text with blanks stands in quotes");
         return false;
     }
     if (settle(o, c, &e) < 0) {

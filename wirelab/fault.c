@@ -36,6 +36,7 @@ struct fault_state {
     struct seen seen[SEEN_SLOTS];
     uint64_t of_kind[HOST_COUNT][RULE_KINDS]; /* frames so far */
     uint64_t total[HOST_COUNT];
+    bool met[FAULT_RULES]; /* it has hit a frame */
     struct queue queue[HOST_COUNT];
     uint64_t held_until_ns[HOST_COUNT]; /* 0: no frame is held */
 };
@@ -460,10 +461,21 @@ void fault_decide(struct fault *f, enum host_id from, const struct frame *frame,
         return;
     }
     const struct rule *rule = first_rule(f, from, kind);
+    if (rule != NULL)
+        f->state->met[rule - f->rule] = true;
     struct plan plan = rule != NULL ? plan_by_rule(f, rule, v)
                                     : plan_by_chance(&f->link[from], id, v);
     if (plan.fate == FATE_LOST)
         v->fate = FATE_LOST; /* and v->by says why */
     else
         carry(f, from, frame, now_ns, &plan, id, v);
+}
+
+bool fault_rule_met(const struct fault *f, unsigned rule, uint64_t *came)
+{
+    const struct rule *r = &f->rule[rule];
+    const struct fault_state *s = f->state;
+    *came =
+        r->kind == RULE_ANY ? s->total[r->from] : s->of_kind[r->from][r->kind];
+    return s->met[rule];
 }

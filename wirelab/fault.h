@@ -126,4 +126,8 @@ int fault_check(const struct fault *f, struct err *e);
 void fault_decide(struct fault *f, enum host_id from, const struct frame *frame,
                   uint64_t now_ns, struct fault_verdict *v);
 
+/* Has this rule, counted from 0, hit a frame so far? *came: how many frames of
+ * its kind came from its host, hit or not. */
+bool fault_rule_met(const struct fault *f, unsigned rule, uint64_t *came);
+
 #endif

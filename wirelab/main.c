@@ -49,7 +49,12 @@ static int show(struct wirelab *p, struct view *v)
 static int run_lab(struct wirelab *p)
 {
     struct err e;
-    return settings_finish(&p->s, &e) < 0 ? fail(p, &e) : show(p, NULL);
+    if (settings_finish(&p->s, &e) < 0)
+        return fail(p, &e);
+    if (p->s.lab.commands[HOST_CLIENT] == 0)
+        out_say(&p->out, "no --client, so nobody calls the server; Ctrl-C ends "
+                         "it, or --limit");
+    return show(p, NULL);
 }
 
 /* wirelab demo [tcp|udp] */
@@ -148,8 +153,11 @@ static int run_command(struct wirelab *p, int argc, char **argv)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[0], commands[i].name) == 0)
             return commands[i].run(p, argc - 1, argv + 1);
-    err_set(&e, STATUS_USAGE, "'%.64s': not a command", argv[0]);
-    err_advise(&e, "a program to run goes after --server or --client");
+    err_set(&e, STATUS_USAGE,
+            "'%.64s': not a command (demo, view, check, layers, doctor)",
+            argv[0]);
+    err_advise(&e, "a program to run goes after --server or --client, in "
+                   "quotes: --server 'tcp_server server 9000'");
     return fail(p, &e);
 }
 

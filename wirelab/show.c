@@ -59,20 +59,31 @@ static unsigned columns(void)
     return 79;
 }
 
+/* "20 ms", "15 s" */
+static const char *name_delay(uint64_t ns, char *buf, size_t cap)
+{
+    bool long_one = ns >= 10 * CLOCK_S;
+    snprintf(buf, cap, "%.4g %s",
+             (double)ns / (double)(long_one ? CLOCK_S : CLOCK_MS),
+             long_one ? "s" : "ms");
+    return buf;
+}
+
 /* "20 ms each way", or one time for each direction. */
 static void name_wire(const struct settings *s, char *buf, size_t cap)
 {
     const struct fault *f = s->fault;
-    double there = (double)f->link[HOST_CLIENT].delay_ns / (double)CLOCK_MS;
-    double back = (double)f->link[HOST_SERVER].delay_ns / (double)CLOCK_MS;
+    char there[16], back[16];
+    name_delay(f->link[HOST_CLIENT].delay_ns, there, sizeof there);
+    name_delay(f->link[HOST_SERVER].delay_ns, back, sizeof back);
     if (s->subject.wire[0] != '\0')
         snprintf(buf, cap, "%s", s->subject.wire);
     else if (s->lab.loopback)
         snprintf(buf, cap, "%s", _("no wire: loopback"));
     else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
-        snprintf(buf, cap, _("%.4g ms each way"), there);
+        snprintf(buf, cap, _("%s each way"), there);
     else
-        snprintf(buf, cap, "%.4g ms ->, <- %.4g ms", there, back);
+        snprintf(buf, cap, "%s ->, <- %s", there, back);
 }
 
 static bool wants_colour(void)
@@ -395,6 +406,18 @@ static void say_drops(const struct show *w, const struct lab_result *r)
                     (unsigned long long)r->counts.dropped[i], host_name(i));
 }
 
+/* A rule that hit nothing is often one with a slip in it. */
+static void say_idle_rules(const struct show *w)
+{
+    uint64_t came;
+    for (unsigned i = 0; i < w->s->fault->rules; i++)
+        if (!fault_rule_met(w->s->fault, i, &came))
+            out_say(w->out,
+                    "rule %u met no frame: of its kind %llu came from the %s",
+                    i + 1, (unsigned long long)came,
+                    host_name(w->s->fault->rule[i].from));
+}
+
 /* Returns whether all held. */
 static bool say_expectations(const struct show *w)
 {
@@ -424,6 +447,8 @@ int show_close(struct show *w, const struct lab_result *r, int status)
     if (w->ladder != NULL)
         show_rest(w);
     say_drops(w, r);
+    if (w->s->view == NULL && r->signal == 0)
+        say_idle_rules(w);
     /* What the reader did not wait for is nobody's failure. */
     if (w->s->expects && !reader_is_gone(w->out) && !say_expectations(w) &&
         r->signal == 0)

@@ -112,6 +112,26 @@ has_ipv6() {
     done
 }
 
+@test "host and port the wrong way round, or as one word: how it is written" {
+    local shown='between: 127.0.0.1 9000$'
+    for program in $programs; do
+        exits 2 "$program" 9000 127.0.0.1 </dev/null
+        says "$shown"
+        exits 2 "$program" 9000 localhost </dev/null
+        says "$shown"
+    done
+    for program in $servers; do
+        exits 2 "$program" 127.0.0.1:9000
+        says "$shown"
+        exits 2 "$program" 127.0.0.1 70000
+        lacks "$shown" "$err"
+    done
+    for program in $clients; do
+        exits 2 "$program" 127.0.0.1:9000 </dev/null
+        says 'a port, such as 127.0.0.1 9000;'
+    done
+}
+
 @test "operands: too few and too many" {
     for program in $programs; do
         exits 2 "$program"

@@ -119,6 +119,13 @@ udp_ask='udp_client --ask hello server 9000'
         --client 'head -c 4000 /dev/zero | udp_client --block 4000 server 9000'
 }
 
+@test "a rule that hits nothing says so, with how many it could have hit" {
+    exits 0 wirelab --quiet --delay 1ms --rule 'drop client:data#1' \
+        --rule 'drop client:data#9' demo tcp
+    says '^wirelab: rule 2 met no frame: of its kind 2 came from the client$'
+    lacks 'rule 1' "$err"
+}
+
 @test "of these scenes: tshark agrees on each frame, no word lies over another" {
     judge
 }

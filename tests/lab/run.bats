@@ -53,7 +53,8 @@ gone() {
         says "$words"
     done <<'END'
 --nosuch|--nosuch
-nosuch|nosuch
+nosuch|demo, view, check, layers, doctor
+--server tcp_server server 9000|in quotes: --server 'tcp_server server 9000'
 demo icmp|tcp or udp
 doctor now|alone
 --start soon|ready .* together
@@ -74,6 +75,7 @@ doctor now|alone
 --loopback --loss 1%|no wire
 --loopback --rule 'drop client:syn'|no wire
 --loss 101%|101
+--loss 5|such as 5%
 --rule 'drop client:syn#0'|#0
 --expect 'client SIN'|SIN
 END
@@ -82,6 +84,15 @@ END
 @test "a command that is not there: status 127, and the shell's words" {
     exits 127 wirelab --client nosuch-program
     grep -q 'nosuch-program: not found' "$out"
+}
+
+@test "a server and nobody to call it: said at once" {
+    runs 5 --limit 300ms --server 'udp_server server 9000'
+    says 'no --client'
+    runs 0 --client true
+    lacks 'no --client' "$err"
+    exits 0 wirelab
+    lacks 'no --client' "$err"
 }
 
 @test "a server that ends before it listens" {
@@ -103,6 +114,11 @@ END
     says 'own loopback, udp 127.0.0.1:9000'
     runs 4 -6 --server 'tcp_server -6 9000' --client true
     says 'own loopback, tcp \[::1\]:9000'
+}
+
+@test "a long delay is written in seconds" {
+    exits 5 wirelab --limit 300ms --delay 15s demo udp
+    grep -q 'wire, 15 s each way ' "$out"
 }
 
 @test "a program that never ends: --limit" {
