@@ -127,7 +127,8 @@ static void drop_waiting(struct json *j, size_t i)
     j->waiting[i] = NULL;
 }
 
-/* A call that waits is told when it returns. True: not now. */
+/* A call that waits is told when it returns. True: not now. A recording tells
+ * of one that need not wait, and does, twice: when is not known beforehand. */
 static bool keep_waiting(struct json *j, const struct event *e)
 {
     size_t free_at = WAITING;
@@ -139,7 +140,8 @@ static bool keep_waiting(struct json *j, const struct event *e)
                  w->call.begin_ns == e->call.begin_ns)
             drop_waiting(j, i);
     }
-    if (e->call.returned || !call_waits(&e->call) || free_at == WAITING)
+    bool twice = is_record(j) && !call_waits(&e->call);
+    if (e->call.returned || twice || free_at == WAITING)
         return false;
     j->waiting[free_at] = event_copy(e);
     return j->waiting[free_at] != NULL;

@@ -29,7 +29,8 @@ void json_start(struct json *j, const struct lab_options *o, const char *kernel,
                 int argc, char **argv);
 
 /* An event_sink_fn whose context is the stream. One line an event; a call that
- * waits has one line, when it returns or when it is known that it will not. */
+ * waits has one line, when it returns or when it is known that it will not. In
+ * a recording one that need not wait, and does, has two. */
 void json_event(const struct event *e, void *json);
 
 /* The last line, and the end of the stream, which is freed. STATUS: with which

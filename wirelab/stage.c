@@ -105,6 +105,7 @@ void stage_look(struct stage *s)
         if (quiet)
             s->looked_ns = now;
     }
+    calls_announce(s->calls);
     event_queue_flush(s->queue, now);
     if (now > LAB_HOLD_NS)
         s->view->advance(now - LAB_HOLD_NS, s->view->context);

@@ -84,6 +84,21 @@ compiled() {
         --client "$(compiled homework_client) server 9000"
 }
 
+@test "a write into a closed window waits, and its return is in its place" {
+    need jq
+    lab 'client write...; server accept = 4; client write = 6000000; client FIN
+         exactly 1 client write = 6000000' --record run.json \
+        --server 'tcp_server -n 1 -s discard --accept-delay 1s server 9000' \
+        --client 'bash -c "dd if=/dev/zero bs=6000000 count=1 status=none \
+                           >/dev/tcp/server/9000"'
+    wirelab --list view run.json |
+        grep -oE '(calls|has waited:) (write|accept)' >list
+    printf '%s\n' 'calls write' 'calls accept' 'has waited: accept' \
+        'has waited: write' | diff - list
+    wirelab --json view run.json >events
+    [ "$(jq 'select(.name == "write").result' events)" -eq 6000000 ]
+}
+
 @test "options and names are shown if they are asked for" {
     need python3
     lab 'server setsockopt = 0; server bind = 0' \
