@@ -11,16 +11,16 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* libevent's handler only notes the signal; this runs later, in the loop, and
+/* The handler of stop.c has noted the signal; this runs later, in the loop, and
  * may do anything. */
-static void stop_cb(evutil_socket_t signum, short what, void *arg)
+static void stop_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct ev_loop *l = arg;
-    (void)what;
-    stop_note((int)signum);
+    (void)fd, (void)what;
     event_base_loopbreak(l->base);
 }
 
+/* The same by libevent's own handler. */
 static void report_cb(evutil_socket_t signum, short what, void *arg)
 {
     struct ev_loop *l = arg;
@@ -30,15 +30,16 @@ static void report_cb(evutil_socket_t signum, short what, void *arg)
 
 static int add_signals(struct ev_loop *l)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
-    int count = l->server != NULL ? 3 : 2;
-    for (int i = 0; i < count; i++) {
-        event_callback_fn cb = numbers[i] == SIGUSR1 ? report_cb : stop_cb;
-        l->signals[i] = evsignal_new(l->base, numbers[i], cb, l);
-        if (l->signals[i] == NULL || event_add(l->signals[i], NULL) < 0)
-            return -1;
-    }
-    return 0;
+    int fd = stop_fd();
+    if (fd < 0)
+        return -1;
+    l->stop = event_new(l->base, fd, EV_READ, stop_cb, l);
+    if (l->stop == NULL || event_add(l->stop, NULL) < 0)
+        return -1;
+    if (l->server == NULL)
+        return 0;
+    l->report = evsignal_new(l->base, SIGUSR1, report_cb, l);
+    return l->report != NULL ? event_add(l->report, NULL) : -1;
 }
 
 int ev_loop_open(struct ev_loop *l, struct server *s, int flags, struct err *e)
@@ -59,7 +60,7 @@ int ev_loop_open(struct ev_loop *l, struct server *s, int flags, struct err *e)
 
 int ev_loop_run(struct ev_loop *l, struct err *e)
 {
-    /* A signal before add_signals went to stop.c. */
+    /* A signal before add_signals is not seen by the loop. */
     if (stop_signal() == 0 && event_base_dispatch(l->base) < 0)
         return err_set(e, STATUS_FAILED, "libevent: the loop failed");
     if (l->failure.status == STATUS_OK)
@@ -77,9 +78,10 @@ void ev_loop_fail(struct ev_loop *l, const struct err *why)
 
 void ev_loop_close(struct ev_loop *l)
 {
-    for (int i = 0; i < 3; i++)
-        if (l->signals[i] != NULL)
-            event_free(l->signals[i]); /* gives the handler back to stop.c */
+    if (l->stop != NULL)
+        event_free(l->stop);
+    if (l->report != NULL)
+        event_free(l->report);
     if (l->base != NULL)
         event_base_free(l->base);
     *l = (struct ev_loop){0};

@@ -17,7 +17,7 @@
 struct ev_loop {
     struct event_base *base;
     struct server *server;
-    struct event *signals[3];
+    struct event *stop, *report; /* the signals */
     struct err failure; /* why ev_loop_fail ended it; status 0: it did not */
     uint64_t said_ns;   /* when ev_loop_full last said something */
 };

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,12 +39,13 @@ uint64_t out_now_ns(const struct out *o)
 
 /* All of it: 0, or an errno. A descriptor that somebody made non-blocking is
  * waited for. After a stop signal, which interrupts every 50 ms (stop.h), a
- * reader that takes nothing is waited for a second more. */
+ * reader that takes nothing is waited for a second more, and then given up. */
 static int write_all(int fd, const char *data, size_t len)
 {
+    static atomic_bool given_up[3];
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     int patience = 20;
-    while (len > 0) {
+    while (len > 0 && !given_up[fd]) {
         ssize_t n = write(fd, data, len);
         if (n >= 0) {
             data += n;
@@ -54,9 +56,9 @@ static int write_all(int fd, const char *data, size_t len)
             return errno;
         }
         if (n < 0 && stop_signal() != 0 && --patience == 0)
-            return EINTR;
+            given_up[fd] = true;
     }
-    return 0;
+    return len > 0 ? EINTR : 0;
 }
 
 static void write_stdout(struct out *o, const char *data, size_t len)
@@ -437,7 +439,11 @@ int out_check(const struct out *o, struct err *e)
     if (o->failed == 0)
         return 0;
     errno = o->failed;
-    err_sys(e, "write stdout");
+    if (o->failed == EINTR)
+        err_set(e, STATUS_FAILED,
+                "write stdout: nobody reads it; the rest was not printed");
+    else
+        err_sys(e, "write stdout");
     if (e != NULL)
         e->status = STATUS_FAILED;
     return -1;

@@ -22,6 +22,7 @@ struct team {
     pthread_mutex_t lock;
     pthread_cond_t ended; /* one more has */
     size_t running;
+    atomic_int *ids; /* of the threads, for the signal that ends all */
 };
 
 struct worker {
@@ -34,8 +35,9 @@ static void *work(void *arg)
 {
     struct worker *w = arg;
     struct team *t = w->team;
-    stop_block(); /* signals are the caller's */
+    stop_thread(&t->ids[w->member.number]); /* signals are the caller's */
     w->member.status = t->run(&w->member, t->context, &w->member.err);
+    t->ids[w->member.number] = 0;
     pthread_mutex_lock(&t->lock);
     t->running--;
     pthread_cond_signal(&t->ended);
@@ -108,14 +110,28 @@ static void wait_for_all(struct out *o, const struct measure *plan,
     out_progress(o, NULL);
 }
 
-static void open_team(struct team *t)
+/* 0, or -1 if there is no memory. */
+static int open_team(struct team *t, size_t threads)
 {
     pthread_condattr_t monotonic;
+    t->ids = calloc(threads, sizeof t->ids[0]);
+    if (t->ids == NULL)
+        return -1;
+    stop_threads(t->ids, threads);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->ended, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    return 0;
+}
+
+static void close_team(struct team *t)
+{
+    pthread_cond_destroy(&t->ended);
+    pthread_mutex_destroy(&t->lock);
+    stop_threads(NULL, 0);
+    free(t->ids);
 }
 
 /* Starts the streams; those that could not be started have failed. */
@@ -144,9 +160,10 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
 {
     struct team t = {.run = run, .context = context};
     struct worker *workers = calloc(plan->streams, sizeof *workers);
-    if (workers == NULL)
+    if (workers == NULL || open_team(&t, plan->streams) < 0) {
+        free(workers);
         return err_sys(e, "streams");
-    open_team(&t);
+    }
     start(&t, workers, plan->streams);
     wait_for_all(o, plan, &t, workers);
     struct stream_result all = {0};
@@ -159,7 +176,7 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
             all = w->member.result;
         else
             result_add(&all, &w->member.result);
-        if (w->member.status < 0 && result == 0) {
+        if (w->member.status < 0 && result == 0 && stop_signal() == 0) {
             *e = w->member.err;
             result = -1;
         }
@@ -169,8 +186,7 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
     if (result == 0)
         result = result_stream_check(&all, e);
     result_stream(o, plan, &all, "end", result_status(result, e));
-    pthread_cond_destroy(&t.ended);
-    pthread_mutex_destroy(&t.lock);
+    close_team(&t);
     free(workers);
     return result;
 }

@@ -19,6 +19,7 @@ struct pool {
     sem_t slots;
     pthread_mutex_t lock; /* guards cfd */
     int *cfd;             /* the connections open now, -1 where none is */
+    atomic_int *ids;      /* their threads, for the signal that ends all */
     size_t max;
 };
 
@@ -49,6 +50,7 @@ static void leave(struct pool *p, size_t slot)
     pthread_mutex_lock(&p->lock);
     sock_close(p->cfd[slot]);
     p->cfd[slot] = -1;
+    p->ids[slot] = 0;
     pthread_mutex_unlock(&p->lock);
     sem_post(&p->slots);
 }
@@ -56,7 +58,7 @@ static void leave(struct pool *p, size_t slot)
 static void *work(void *argument)
 {
     struct worker *w = argument;
-    stop_block(); /* signals are main's */
+    stop_thread(&w->pool->ids[w->slot]); /* signals are main's */
     conn_serve(w->server, w->cfd, &w->conn);
     leave(w->pool, w->slot);
     free(w);
@@ -135,7 +137,7 @@ static int serve(struct server *s, struct pool *p, struct err *e)
     return 0;
 }
 
-/* Wakes every thread that waits on its connection. */
+/* Without a signal: wakes every thread that waits on its connection. */
 static void stop_all(struct pool *p)
 {
     pthread_mutex_lock(&p->lock);
@@ -150,17 +152,28 @@ static void wait_for_all(struct pool *p)
 {
     for (size_t taken = 0; taken < p->max; taken++)
         while (!take_slot(p))
-            stop_all(p);
+            continue; /* the signal interrupts them as well (stop.h) */
+}
+
+static void free_pool(struct pool *p)
+{
+    stop_threads(NULL, 0);
+    free(p->cfd);
+    free(p->ids);
 }
 
 int thread_serve(struct server *s, struct err *e)
 {
     struct pool p = {.max = s->max_clients};
     p.cfd = malloc(p.max * sizeof p.cfd[0]);
-    if (p.cfd == NULL)
+    p.ids = calloc(p.max, sizeof p.ids[0]);
+    if (p.cfd == NULL || p.ids == NULL) {
+        free_pool(&p);
         return err_sys(e, "thread model");
+    }
     for (size_t i = 0; i < p.max; i++)
         p.cfd[i] = -1;
+    stop_threads(p.ids, p.max);
     sem_init(&p.slots, 0, (unsigned)p.max);
     pthread_mutex_init(&p.lock, NULL);
 
@@ -170,6 +183,6 @@ int thread_serve(struct server *s, struct err *e)
     wait_for_all(&p);
     pthread_mutex_destroy(&p.lock);
     sem_destroy(&p.slots);
-    free(p.cfd);
+    free_pool(&p);
     return result;
 }
