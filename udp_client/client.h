@@ -23,7 +23,7 @@ struct client {
     struct addr peer;
     uint64_t timeout_ns; /* silence that ends it after the end of input */
     const char *source;  /* where it sends from; NULL: as the kernel chooses */
-    uint64_t ttl;        /* routers a datagram may pass; 0: the default */
+    uint64_t ttl;        /* links a datagram may cross; 0: the default */
     bool broadcast;      /* to a broadcast address */
     uint64_t block;      /* bytes a datagram; 0: a line */
     bool chomp;          /* the newline stays out of the datagram */

@@ -72,7 +72,7 @@ static const struct {
     {{CALL_CONNECT, .returned = true, .fd = 3, .proto = UDP},
      "127.0.0.1:5",
      "connect(3, 127.0.0.1:5) = 0",
-     "only notes the peer"},
+     "notes the peer: only its datagrams"},
     {{CALL_CONNECT, .returned = true, .fd = 3, .proto = TCP, .result = -1,
       .error = ECONNREFUSED},
      "127.0.0.1:5",
