@@ -367,7 +367,7 @@ static void show_advance(uint64_t t_ns, void *context)
 static bool show_is_gone(void *context)
 {
     const struct show *w = context;
-    return w->out->failed != 0 || w->quit;
+    return w->out->failed != 0 || w->quit || step_signal(w->step) != 0;
 }
 
 struct lab_view show_view(struct show *w)
@@ -381,13 +381,13 @@ struct lab_view show_view(struct show *w)
                              .context = w};
 }
 
-/* The lab is over, its rows are not. */
-static void show_rest(struct show *w)
+/* The lab is over, its rows are not. STOPPED: nobody is asked for a key. */
+static void show_rest(struct show *w, bool stopped)
 {
     ladder_finish(w->ladder);
     if (w->pair.totals != NULL)
         ladder_totals(w->ladder, w->pair.totals);
-    while (w->step != NULL && !w->quit && step_waits(w->step))
+    while (w->step != NULL && !w->quit && !stopped && step_waits(w->step))
         show_key(w);
     if (!ladder_complete(w->ladder) ||
         (w->step != NULL && !step_complete(w->step)))
@@ -445,14 +445,16 @@ int show_close(struct show *w, const struct lab_result *r, int status)
 {
     struct err e;
     if (w->ladder != NULL)
-        show_rest(w);
+        show_rest(w, r->signal != 0);
     say_drops(w, r);
-    if (w->s->view == NULL && r->signal == 0)
-        say_idle_rules(w);
     /* What the reader did not wait for is nobody's failure. */
-    if (w->s->expects && !reader_is_gone(w->out) && !say_expectations(w) &&
-        r->signal == 0)
+    bool cut = w->quit || reader_is_gone(w->out);
+    if (w->s->view == NULL && r->signal == 0 && !cut)
+        say_idle_rules(w);
+    if (w->s->expects && !cut && !say_expectations(w) && r->signal == 0)
         status = STATUS_EXPECT;
+    if (step_signal(w->step) != 0)
+        status = 128 + step_signal(w->step);
     if (w->json != NULL)
         status = end_file(w, json_end(w->json, r, status, &e), &e, status);
     if (w->record != NULL)

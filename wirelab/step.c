@@ -7,9 +7,21 @@
 #include "lang.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
+
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+#define STOPS (sizeof stops / sizeof *stops)
+
+static volatile sig_atomic_t stopped_by;
+
+static void stop_cb(int signum)
+{
+    stopped_by = signum;
+}
 
 struct step_row {
     struct step_row *next;
@@ -23,11 +35,21 @@ struct step {
     void *context;
     bool is_terminal, passes; /* passes: rows need no key any more */
     struct termios saved;
+    struct sigaction before[STOPS];
     struct step_row *first, **last;
     bool greeted, asked;
     bool owes; /* a key was pressed while there was no row */
     bool out_of_memory;
 };
+
+static void catch_stops(struct step *s)
+{
+    struct sigaction sa = {.sa_handler = stop_cb};
+    sigemptyset(&sa.sa_mask);
+    stopped_by = 0;
+    for (size_t i = 0; i < STOPS; i++)
+        sigaction(stops[i], &sa, &s->before[i]);
+}
 
 struct step *step_new(int keys, FILE *talk, row_fn *out, void *context)
 {
@@ -46,6 +68,7 @@ struct step *step_new(int keys, FILE *talk, row_fn *out, void *context)
         raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO); /* Ctrl-C stays */
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
+        catch_stops(s);
         tcsetattr(keys, TCSANOW, &raw);
     }
     return s;
@@ -57,6 +80,8 @@ void step_free(struct step *s)
         return;
     if (s->is_terminal)
         tcsetattr(s->keys, TCSANOW, &s->saved);
+    for (size_t i = 0; i < STOPS && s->is_terminal; i++)
+        sigaction(stops[i], &s->before[i], NULL);
     while (s->first != NULL) {
         struct step_row *r = s->first;
         s->first = r->next;
@@ -143,10 +168,26 @@ void step_row(const struct row *row, void *step)
         ask(s);
 }
 
+/* Until there is a key, or a signal: which can come only here, so that none
+ * slips in between the question whether it came and the wait. */
+static void wait_for_key(const struct step *s)
+{
+    struct pollfd key = {.fd = s->keys, .events = POLLIN};
+    sigset_t set, before;
+    sigemptyset(&set);
+    for (size_t i = 0; i < STOPS; i++)
+        sigaddset(&set, stops[i]);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    if (stopped_by == 0)
+        ppoll(&key, 1, NULL, &before); /* what it says, read says too */
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 bool step_key(struct step *s)
 {
     char key;
-    ssize_t n = read(s->keys, &key, 1);
+    wait_for_key(s);
+    ssize_t n = stopped_by == 0 ? read(s->keys, &key, 1) : 0;
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return true;
     if (n <= 0 || key == 'q' || key == 4 /* Ctrl-D */) {
@@ -162,6 +203,11 @@ bool step_key(struct step *s)
         show_next(s);
     }
     return true;
+}
+
+int step_signal(const struct step *s)
+{
+    return s != NULL ? stopped_by : 0;
 }
 
 bool step_waits(const struct step *s)

@@ -282,3 +282,45 @@ END
     unread 141 wirelab --expect 'client 99 B' view "$hello"
     says nothing
 }
+
+@test "--step: Ctrl-C gives the terminal back, and keeps the files" {
+    need python3
+    python3 - "$hello" <<'END'
+import fcntl
+import os
+import signal
+import sys
+import termios
+
+def step(*words, key=None, signum=None):
+    """Shows rows up to the first question, and ends it so."""
+    master, terminal = os.openpty()
+    before = termios.tcgetattr(terminal)
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        for fd in range(3):
+            os.dup2(terminal, fd)
+        os.execvp("wirelab", ["wirelab", "--step", *words])
+    seen = b""
+    while b"q: quit" not in seen:
+        seen += os.read(master, 4096)
+    if key:
+        os.write(master, key)
+    else:
+        os.kill(pid, signum)
+    status = os.waitpid(pid, 0)[1]
+    assert termios.tcgetattr(terminal) == before, "the terminal has changed"
+    os.close(master)
+    os.close(terminal)
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -status
+
+view = "--svg", "slide.svg", "view", sys.argv[1]
+assert step(*view, key=b"\x03") == 130
+assert os.path.exists("slide.svg")
+assert step(*view, signum=signal.SIGTERM) == 143
+assert step(*view, signum=signal.SIGHUP) == 129
+assert step(*view, key=b"q") == 0
+END
+}
