@@ -9,7 +9,6 @@
 #include "sock.h"
 #include "stop.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -51,21 +50,11 @@ static void print_help(const struct cli *c, const struct opt *table)
            c->program);
 }
 
-/* A descriptor 0, 1 or 2 that the shell closed (<&-) would be given to the
- * first socket. /dev/null takes its place: the wrong way round, so that a
- * write to a closed stdout still fails, and is reported. */
-static void fill_standard(void)
-{
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
-}
-
 bool cli_begin(struct cli *c, const struct opt *table, int argc, char **argv,
                int *status)
 {
     struct err e;
-    fill_standard();
+    out_fill_standard();
     lang_start();
     int first = opt_parse(table, argc, argv, &e);
     out_init(&c->out, c->program, first >= 0 && c->common.json,

@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,6 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+void out_fill_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
+}
 
 void out_init(struct out *o, const char *program, bool json, bool quiet)
 {

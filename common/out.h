@@ -39,6 +39,12 @@ struct out {
     struct json_t *event; /* the event being built; NULL outside, or in text */
 };
 
+/* A descriptor 0, 1 or 2 that the shell closed (<&-) would be given to the
+ * first socket or file. /dev/null takes its place: the wrong way round, so that
+ * a write to a closed stdout still fails, and is reported. Before anything is
+ * opened. */
+void out_fill_standard(void);
+
 /* Zeroes and fills *o, which must outlive its use. Colour follows the
  * terminal, TERM and NO_COLOR (no-color.org). */
 void out_init(struct out *o, const char *program, bool json, bool quiet);

@@ -181,6 +181,7 @@ int main(int argc, char **argv)
     struct wirelab p = {.argc = argc, .argv = argv};
     struct err e;
     int first, status = 0;
+    out_fill_standard();
     signal(SIGPIPE, SIG_IGN);
     lang_start();
     if (is_check(argc, argv))

@@ -254,6 +254,15 @@ print(\"raw\")'"
     says 'No space left'
 }
 
+@test "standard descriptors that the shell closed" {
+    exits 1 bash -c 'wirelab >&-'
+    says '^wirelab: write stdout: Bad file descriptor$'
+    exits 1 bash -c 'wirelab layers >&-'
+    says '^wirelab: write stdout: Bad file descriptor$'
+    exits 0 bash -c 'wirelab <&- 2>&-'
+    grep -q '^11 segments' "$out"
+}
+
 @test "a recording is there as a whole, or not at all" {
     runs 0 --record run.json
     [ "$(head -n 1 run.json | jq -r .event)" = start ]
