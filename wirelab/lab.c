@@ -252,6 +252,14 @@ static void hup_cb(void *lab)
 
 /* --- beginning and end --------------------------------------------------- */
 
+/* nohup(1) has asked that the run goes on without its terminal. */
+static bool is_ignored(int signum)
+{
+    struct sigaction sa;
+    return signum == SIGHUP && sigaction(signum, NULL, &sa) == 0 &&
+           sa.sa_handler == SIG_IGN;
+}
+
 static int watch(struct lab *l)
 {
     static loop_fn *const on_stop[] = {int_cb, term_cb, hup_cb};
@@ -262,7 +270,8 @@ static int watch(struct lab *l)
     if (l->tick == NULL || l->child == NULL)
         return -1;
     for (size_t i = 0; i < STOPS; i++)
-        if ((l->stop[i] = loop_signal(loop, stop_signals[i], on_stop[i], l,
+        if (!is_ignored(stop_signals[i]) &&
+            (l->stop[i] = loop_signal(loop, stop_signals[i], on_stop[i], l,
                                       l->e)) == NULL)
             return -1;
     if (input >= 0 &&

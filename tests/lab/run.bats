@@ -239,6 +239,17 @@ print(\"raw\")'"
     rmdir "$dir" || fail "$(ls "$dir"; rm -r "$dir")"
 }
 
+@test "nohup: a terminal that goes away does not end it" {
+    mkfifo go
+    (trap '' HUP; exec wirelab --quiet --start together --client 'read x <go' \
+        --expect 'client exit 0') >"$out" 2>"$err" 3>&- &
+    exec {fd}>go # opened by the client: it runs
+    kill -HUP $!
+    echo on >&"$fd"
+    exec {fd}>&-
+    wait $!
+}
+
 @test "nobody reads any more: the lab ends" {
     local mark=20.$RANDOM$RANDOM
     unread 141 wirelab --record run.json --client "echo a; sleep $mark" \
