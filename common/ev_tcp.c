@@ -411,26 +411,14 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
  * tcp_server/conn.c. */
 static bool survives(struct ev_tcp *t, const struct err *why)
 {
-    switch (why->sys) {
-    case EAGAIN: /* nobody is left in the backlog */
+    if (why->sys == EAGAIN) /* nobody is left in the backlog */
         return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
+    enum model_accept failure = model_accept_failure(why->sys);
+    if (failure == ACCEPT_LATER)
         pause_accepting(t, why);
-        return false;
-    case ECONNABORTED: /* the client's doing, or the network's: accept(2) */
-    case EPROTO:
-    case ENETDOWN:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-        return true;
-    default:
+    else if (failure == ACCEPT_FAILED)
         ev_loop_fail(t->loop, why);
-        return false;
-    }
+    return failure == ACCEPT_NEXT;
 }
 
 /* lab: accept-event */

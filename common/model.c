@@ -10,6 +10,7 @@
 #include "sock.h"
 #include "stop.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,6 +64,30 @@ bool model_may_answer(const struct addr *local, const struct addr *peer)
         if (port == v->port)
             return false;
     return true;
+}
+
+/* Linux reports here, of a connection that was queued, what went wrong with it
+ * since: accept(2), "Error handling". */
+enum model_accept model_accept_failure(int errnum)
+{
+    switch (errnum) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ETIMEDOUT:
+        return ACCEPT_NEXT;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return ACCEPT_LATER;
+    default:
+        return ACCEPT_FAILED;
+    }
 }
 
 /* Nobody will see the event: a server under load need not put it in words. */

@@ -76,6 +76,14 @@ int model_announce(struct server *s, int fd, struct err *e);
  * servers would talk for ever (CERT CA-1996-01). */
 bool model_may_answer(const struct addr *local, const struct addr *peer);
 
+/* What it means that accept(2) failed. */
+enum model_accept {
+    ACCEPT_NEXT,   /* the client is gone, or its network: take the next one */
+    ACCEPT_LATER,  /* descriptors or memory are short: look again soon */
+    ACCEPT_FAILED, /* the server's own fault: it cannot go on */
+};
+enum model_accept model_accept_failure(int errnum);
+
 /* How a connection ended: the words of the log and of JSON. */
 enum model_how { HOW_FIN, HOW_RESET, HOW_TIMEOUT, HOW_ERROR };
 enum model_who { WHO_CLIENT, WHO_SERVER, WHO_UNKNOWN };

@@ -49,23 +49,14 @@ void conn_note_local(struct server *s, int cfd, struct model_conn *c)
 
 bool conn_survives(struct server *s, const struct err *why)
 {
-    switch (why->sys) {
-    case EINTR:
-        return stop_signal() == 0;
-    case ECONNABORTED: /* the client's doing, or the network's: accept(2) */
-    case EPROTO:
-    case ENETDOWN:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-    case EAGAIN:
+    if (stop_signal() != 0)
+        return false;
+    switch (model_accept_failure(why->sys)) {
+    case ACCEPT_NEXT:
         return true;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
+    case ACCEPT_LATER:
         out_error(s->out, why);
-        conn_wait(100 * CLOCK_MS); /* others may give theirs back */
+        conn_wait(100 * CLOCK_MS);
         return stop_signal() == 0;
     default:
         return false;

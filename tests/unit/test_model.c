@@ -5,6 +5,7 @@
  */
 #include "model.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,6 +56,22 @@ static void test_may_answer(void **state)
         struct addr local = parse(good[i].local), peer = parse(good[i].peer);
         assert_int_equal(model_may_answer(&local, &peer), good[i].may);
     }
+}
+
+static void test_accept_failure(void **state)
+{
+    static const struct {
+        int errnum;
+        enum model_accept means;
+    } good[] = {
+        {ECONNABORTED, ACCEPT_NEXT}, {EHOSTDOWN, ACCEPT_NEXT},
+        {ENETUNREACH, ACCEPT_NEXT},  {EMFILE, ACCEPT_LATER},
+        {ENOMEM, ACCEPT_LATER},      {EBADF, ACCEPT_FAILED},
+        {EINVAL, ACCEPT_FAILED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(model_accept_failure(good[i].errnum), good[i].means);
 }
 
 static struct server make_server(struct out *o)
@@ -129,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_may_answer),
+        cmocka_unit_test(test_accept_failure),
         cmocka_unit_test(test_connections),
         cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_totals_are_shared),
