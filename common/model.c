@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -25,6 +26,12 @@ const struct model *model_find(const struct model *table, const char *name)
         if (strcmp(table->name, name) == 0)
             return table;
     return NULL;
+}
+
+void model_list(const struct model *table)
+{
+    for (; table->name != NULL; table++)
+        printf("%-12s %s\n", table->name, _(table->summary));
 }
 
 struct totals *model_totals(struct err *e)

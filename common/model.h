@@ -63,6 +63,9 @@ struct model {
 /* The row of that name in a table ended by a row without name, or NULL. */
 const struct model *model_find(const struct model *table, const char *name);
 
+/* Prints the table on stdout, a line a row: --models. */
+void model_list(const struct model *table);
+
 /* A struct totals of zeroes that forks share, or NULL and *e. It lasts as
  * long as the program. */
 struct totals *model_totals(struct err *e);

@@ -94,6 +94,16 @@ const struct service services[] = {
     {.name = NULL},
 };
 
+void service_list(void)
+{
+    for (const struct service *s = services; s->name != NULL; s++)
+        if (s->rfc != 0)
+            printf(_("%-12s %s (port %u, RFC %u)\n"), s->name, _(s->summary),
+                   s->port, s->rfc);
+        else
+            printf("%-12s %s\n", s->name, _(s->summary));
+}
+
 const struct service *service_find(const char *name)
 {
     for (const struct service *s = services; s->name != NULL; s++)

@@ -82,6 +82,9 @@ struct desk {
 /* All services, in the order of --services, ended by a row without name. */
 extern const struct service services[];
 
+/* Prints them on stdout, a line each: --services. */
+void service_list(void);
+
 /* The row of that name, or NULL. */
 const struct service *service_find(const char *name);
 

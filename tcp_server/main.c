@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 
 static const struct model models[] = {
@@ -163,18 +162,6 @@ static const char *unfit(const struct options *o, const struct server *s)
     return NULL;
 }
 
-static void print_lists(const struct options *o)
-{
-    for (const struct model *m = models; o->list_models && m->name; m++)
-        printf("%-12s %s\n", m->name, _(m->summary));
-    for (const struct service *s = services; o->list_services && s->name; s++)
-        if (s->rfc != 0)
-            printf(_("%-12s %s (port %u, RFC %u)\n"), s->name, _(s->summary),
-                   s->port, s->rfc);
-        else
-            printf("%-12s %s\n", s->name, _(s->summary));
-}
-
 static int run(struct cli *c, const struct options *o, struct server *s)
 {
     struct err e;
@@ -262,7 +249,10 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
     if (!cli_begin(c, table, argc, argv, status))
         return false;
     if (o->list_models || o->list_services) {
-        print_lists(o);
+        if (o->list_models)
+            model_list(models);
+        if (o->list_services)
+            service_list();
         *status = cli_end(c, STATUS_OK);
         return false;
     }

@@ -11,7 +11,6 @@
 #include "sock.h"
 #include "stop.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { BATCH = 8 }; /* receives a call, unless --batch says */
@@ -116,18 +115,6 @@ static int bind_on(struct cli *c, const struct options *o, struct err *e)
     return fd;
 }
 
-static void print_lists(const struct options *o)
-{
-    for (const struct model *m = models; o->list_models && m->name; m++)
-        printf("%-12s %s\n", m->name, _(m->summary));
-    for (const struct service *s = services; o->list_services && s->name; s++)
-        if (s->rfc != 0)
-            printf(_("%-12s %s (port %u, RFC %u)\n"), s->name, _(s->summary),
-                   s->port, s->rfc);
-        else
-            printf("%-12s %s\n", s->name, _(s->summary));
-}
-
 /* What does not go together is refused, not ignored. NULL, or why. */
 static const char *unfit(const struct model *m, const struct server *s)
 {
@@ -217,7 +204,10 @@ static bool read_options(struct cli *c, struct options *o, struct server *s,
     if (!cli_begin(c, table, argc, argv, status))
         return false;
     if (o->list_models || o->list_services) {
-        print_lists(o);
+        if (o->list_models)
+            model_list(models);
+        if (o->list_services)
+            service_list();
         *status = cli_end(c, STATUS_OK);
         return false;
     }
