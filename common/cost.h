@@ -19,7 +19,8 @@ struct cost {
     uint64_t cpu_ns;   /* user and system */
     uint64_t voluntary, involuntary; /* context switches: it waited, it had to
                                         make room */
-    uint64_t kernel_drops; /* datagrams that found the receive buffer full */
+    uint64_t kernel_drops; /* what came and was not queued: the receive buffer
+                              was full, or a checksum bad */
     uint64_t retransmits;  /* TCP segments, in all */
     uint64_t rtt_ns, cwnd; /* TCP's, now: smoothed; segments */
     uint64_t cpu;          /* the core that this thread runs on now */

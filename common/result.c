@@ -278,7 +278,7 @@ static void cost_text(const struct measure *m, const struct stream_result *r,
                  (unsigned long long)r->sent.cost.retransmits, r->congestion);
     else if (r->know_got && r->congestion[0] == '\0' &&
              r->got.cost.kernel_drops != COST_UNKNOWN)
-        snprintf(place, sizeof place, _("; receive buffer full: %llu dropped"),
+        snprintf(place, sizeof place, _("; the receiver's kernel dropped %llu"),
                  (unsigned long long)r->got.cost.kernel_drops);
     snprintf(buf, cap, _("cost: %s; %s%s"), sender, receiver, place);
 }
