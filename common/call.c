@@ -85,15 +85,24 @@ static const char *find_name(const struct constant *table, int value)
     }
 
 static const struct constant errnos[] = {
-    C(EACCES),       C(EADDRINUSE),  C(EADDRNOTAVAIL),   C(EAFNOSUPPORT),
-    C(EAGAIN),       C(EALREADY),    C(EBADF),           C(ECONNABORTED),
-    C(ECONNREFUSED), C(ECONNRESET),  C(EDESTADDRREQ),    C(EFAULT),
-    C(EHOSTUNREACH), C(EINPROGRESS), C(EINTR),           C(EINVAL),
-    C(EIO),          C(EISCONN),     C(EMFILE),          C(EMSGSIZE),
-    C(ENETDOWN),     C(ENETUNREACH), C(ENFILE),          C(ENOBUFS),
-    C(ENODEV),       C(ENOENT),      C(ENOMEM),          C(ENOPROTOOPT),
-    C(ENOTCONN),     C(ENOTSOCK),    C(EOPNOTSUPP),      C(EPERM),
-    C(EPIPE),        C(EPROTO),      C(EPROTONOSUPPORT), C(ETIMEDOUT),
+    C(EACCES),       C(EADDRINUSE),  C(EADDRNOTAVAIL),
+    C(EAFNOSUPPORT), C(EAGAIN),      C(EALREADY),
+    C(EBADF),        C(EBUSY),       C(ECONNABORTED),
+    C(ECONNREFUSED), C(ECONNRESET),  C(EDESTADDRREQ),
+    C(EDOM),         C(EEXIST),      C(EFAULT),
+    C(EFBIG),        C(EHOSTDOWN),   C(EHOSTUNREACH),
+    C(EINPROGRESS),  C(EINTR),       C(EINVAL),
+    C(EIO),          C(EISCONN),     C(EISDIR),
+    C(EMFILE),       C(EMSGSIZE),    C(ENETDOWN),
+    C(ENETRESET),    C(ENETUNREACH), C(ENFILE),
+    C(ENOBUFS),      C(ENODEV),      C(ENOENT),
+    C(ENOMEM),       C(ENONET),      C(ENOPROTOOPT),
+    C(ENOSPC),       C(ENOSYS),      C(ENOTCONN),
+    C(ENOTDIR),      C(ENOTSOCK),    C(ENXIO),
+    C(EOPNOTSUPP),   C(EOVERFLOW),   C(EPERM),
+    C(EPIPE),        C(EPROTO),      C(EPROTONOSUPPORT),
+    C(EPROTOTYPE),   C(ERANGE),      C(ESHUTDOWN),
+    C(ESPIPE),       C(ESRCH),       C(ETIMEDOUT),
     C_END,
 };
 static const struct constant families[] = {C(AF_INET), C(AF_INET6), C(AF_UNIX),
@@ -127,8 +136,12 @@ static const struct constant ipv6_options[] = {
 
 const char *call_errno_name(int errnum)
 {
+    static _Thread_local char number[24];
     const char *name = find_name(errnos, errnum);
-    return name != NULL ? name : "E?";
+    if (name != NULL)
+        return name;
+    snprintf(number, sizeof number, "errno %d", errnum);
+    return number;
 }
 
 /* A text that grows in the caller's buffer, and is cut when it is full. */

@@ -95,7 +95,8 @@ const char *call_advice(const struct call *c);
 /* Can this call wait for the peer (accept, connect, recv and kin)? */
 bool call_waits(const struct call *c);
 
-/* "EADDRINUSE" for an errno; "E?" for one without a name. */
+/* "EADDRINUSE" for an errno that sockets and files meet; for another its
+ * number, "errno 512", until the thread asks again. */
 const char *call_errno_name(int errnum);
 
 #endif

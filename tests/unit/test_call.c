@@ -246,7 +246,9 @@ static void test_every_call(void **state)
             call_waits(&c);
         }
     assert_string_equal(call_errno_name(ECONNRESET), "ECONNRESET");
-    assert_string_equal(call_errno_name(99999), "E?");
+    assert_string_equal(call_errno_name(99999), "errno 99999");
+    assert_string_equal(call_errno_name(-1), "errno -1");
+    assert_string_equal(call_errno_name(ENOSPC), "ENOSPC");
 }
 
 static void test_small_buffers(void **state)
