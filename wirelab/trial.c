@@ -13,9 +13,11 @@
 #include "view.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,9 +207,10 @@ static int run_here(const struct scene *s, const char *recording)
     return status;
 }
 
-/* All that it prints goes to FD. */
+/* All that it prints goes to FD. Nobody would see it if the parent ended. */
 static void be_child(const struct scene *s, const char *recording, int fd)
 {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     close(fd);

@@ -284,3 +284,22 @@ END
     unread 141 wirelab check --gradescope grades.json test.lab
     [ -e two ]
 }
+
+@test "check is ended: so is the run that it was at" {
+    local mark=50.$RANDOM$RANDOM end=$((SECONDS + PATIENCE))
+    sed "s/MARK/$mark/" >test.lab <<'END'
+client  sleep MARK
+expect  client exit 0
+END
+    wirelab check test.lab >"$out" 3>&- 4>&- &
+    until pgrep -f "^sleep $mark" >/dev/null; do
+        [ "$(jobs -r)" ] || skip "$(cat "$out")"
+        wait_a_moment
+    done
+    kill $!
+    wait $! || true
+    while pgrep -f "^sleep $mark" >/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || fail "it goes on"
+        wait_a_moment
+    done
+}
