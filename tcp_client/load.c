@@ -48,7 +48,7 @@ struct work {
     struct event *tick, *pace, *finish;
     struct link *links;
     struct queue closed;  /* to be connected */
-    struct queue idle;    /* the one idle for longest is first */
+    struct queue idle;    /* the one to be asked next is first */
     struct queue pending; /* the one under way for longest is first */
     uint64_t alive, connecting, waiting; /* links; alive: not given up */
     uint64_t sources, next_source;
@@ -106,7 +106,10 @@ static void move(struct link *l, enum state state)
     w->connecting += l->state == CONNECTING;
     w->waiting += l->state == WAITING;
     w->result.open += l->state == IDLE || l->state == WAITING;
-    TAILQ_INSERT_TAIL(queue_of(l), l, place);
+    if (state == IDLE && w->load->busy != 0 && l->answered != 0)
+        TAILQ_INSERT_HEAD(&w->idle, l, place); /* the same ones stay busy */
+    else
+        TAILQ_INSERT_TAIL(queue_of(l), l, place);
 }
 
 static void hang_up(struct link *l)

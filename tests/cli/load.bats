@@ -47,6 +47,15 @@ end() { jq -es 'map(select(.event == "end")) | last | '"$1" "$out"; }
     stop
 }
 
+@test "--load --busy: without --requests the same ones are busy to the end" {
+    start tcp_server -m event --json 0
+    exits 0 tcp_client --load --connections 50 --busy 2 --duration 200ms \
+        "$host" "$port"
+    stop
+    jq -es 'map(select(.event == "closed")) | length == 50 and
+        (map(select(.received_bytes > 0)) | length == 2)' <<<"$log"
+}
+
 @test "--load: large requests come back whole" {
     for model in event bufferevent; do
         start tcp_server -m "$model" 0
