@@ -129,6 +129,18 @@ END
     grep -q '^install gcc make pkgconf libevent libpcap jansson$' told
 }
 
+@test "what only benchmarks and fuzzing need is installed on request alone" {
+    apt
+    touch lists
+    run_setup
+    [[ $output == *" tcpdump parallel "* ]]
+    [[ $output != *nuttcp* && $output != *" clang "* ]]
+    run_setup bench
+    [[ $output == *" sockperf nuttcp ethtool "* ]]
+    run_setup fuzz
+    [[ $output == *" clang libclang-rt-dev "* ]]
+}
+
 @test "an unknown set is a usage error" {
     run_setup everything
     [ "$status" -eq 2 ]
