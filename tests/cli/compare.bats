@@ -98,6 +98,8 @@ END
     says '^compare: full: is not empty; give another --out DIR, or --resume'
     exits 1 "$compare" --quick --out file
     says '^compare: file: Not a directory$'
+    WIRELAB_BIN=$PWD/none exits 1 "$compare" --quick
+    says '^compare: .*/none/wirelab: No such file or directory; run make first$'
     exits 1 "$compare" --quick --out /proc/none
     says '^compare: /proc/none: No such file or directory$'
     exits 1 "$compare" --resume --out full

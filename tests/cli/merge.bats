@@ -65,5 +65,17 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
     exits 0 "$scripts/fleet" : udp_client --json --quiet --ping -n 20 -i 0 \
         "$host" "$port"
     jq -e '.merged == 1 and .received == 20' "$out" >/dev/null
+}
+
+@test "fleet and merge say how they are used" {
     exits 2 "$scripts/fleet" :
+    says '^Usage: scripts/fleet HOSTS COMMAND'
+    exits 0 "$scripts/fleet" --help
+    grep -q '^Usage: scripts/fleet HOSTS COMMAND' "$out"
+    exits 0 "$scripts/merge" --help
+    grep -q '^Usage: scripts/merge FILE' "$out"
+    exits 1 "$scripts/merge" </dev/null
+    says '^merge: no .end. event'
+    exits 1 "$scripts/merge" none
+    says '^merge: none: '
 }
