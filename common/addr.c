@@ -193,6 +193,18 @@ bool addr_equal(const struct addr *a, const struct addr *b)
            a->in6.sin6_scope_id == b->in6.sin6_scope_id;
 }
 
+struct addr addr_unmap(const struct addr *a)
+{
+    struct addr four = {.len = sizeof four.in};
+    const struct in6_addr *six = &a->in6.sin6_addr;
+    if (a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(six))
+        return *a;
+    four.in.sin_family = AF_INET;
+    four.in.sin_port = a->in6.sin6_port;
+    memcpy(&four.in.sin_addr, six->s6_addr + 12, sizeof four.in.sin_addr);
+    return four;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
     if (a->sa.sa_family == AF_INET)

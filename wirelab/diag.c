@@ -55,6 +55,7 @@ static void get_addr(uint8_t family, const void *ip, uint16_t port,
         a->len = sizeof a->in6;
         a->in6.sin6_port = port;
         memcpy(&a->in6.sin6_addr, ip, sizeof a->in6.sin6_addr);
+        *a = addr_unmap(a);
     }
 }
 

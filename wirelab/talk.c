@@ -89,8 +89,9 @@ struct talk *talks_find(struct talks *t, int proto, enum host_id host,
 struct talk *talks_peer(struct talks *t, int proto, enum host_id host,
                         const struct addr *peer)
 {
+    struct addr other = addr_unmap(peer);
     for (struct talk *k = t->first; k != NULL; k = k->next)
-        if (k->proto == proto && addr_equal(&k->end[talk_other(host)], peer))
+        if (k->proto == proto && addr_equal(&k->end[talk_other(host)], &other))
             return k;
     return NULL;
 }

@@ -119,7 +119,8 @@ struct talk *talks_new(struct talks *t, int proto);
 struct talk *talks_find(struct talks *t, int proto, enum host_id host,
                         const struct addr *local, const struct addr *peer);
 
-/* The newest that HOST has with that peer, whatever its own port; or NULL. */
+/* The newest that HOST has with that peer, whatever its own port; or NULL. To
+ * a socket for IPv6 and IPv4 the peer may be ::ffff:10.9.0.1. */
 struct talk *talks_peer(struct talks *t, int proto, enum host_id host,
                         const struct addr *peer);
 

@@ -89,14 +89,15 @@ static struct talk *called_by(struct talks *t, const struct talk_socket *s,
 static struct talk *connects(struct talks *t, struct talk_socket *s,
                              const struct call *c)
 {
+    struct addr peer = addr_unmap(&c->addr);
     if (s->talk != NULL || s->proto != IPPROTO_TCP || c->returned ||
-        c->addr.len == 0 || addr_is_loopback(&c->addr))
+        peer.len == 0 || addr_is_loopback(&peer))
         return s->talk;
-    s->talk = called_by(t, s, &c->addr);
+    s->talk = called_by(t, s, &peer);
     if (s->talk == NULL)
         s->talk = talks_new(t, IPPROTO_TCP);
     if (s->talk != NULL)
-        s->talk->end[talk_other(s->host)] = c->addr;
+        s->talk->end[talk_other(s->host)] = peer;
     return s->talk;
 }
 

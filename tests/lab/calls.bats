@@ -84,6 +84,32 @@ compiled() {
         --client "$(compiled homework_client) server 9000"
 }
 
+@test "one socket for IPv4 and IPv6: the calls are of their conversations" {
+    need python3
+    cat >dual.py <<'END'
+import socket
+lfd = socket.create_server(("", 9000), family=socket.AF_INET6,
+                           dualstack_ipv6=True)
+fd = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+fd.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+fd.bind(("::", 9000))
+for i in range(2):
+    cfd, peer = lfd.accept()
+    cfd.recv(100)
+    cfd.close()
+fd.recvfrom(100)
+END
+    lab 'exactly 2 server accept > 0' --server "python3 dual.py" \
+        --client 'echo a | tcp_client server 9000
+            echo b | tcp_client server 9000
+            echo c | udp_client --timeout 0 server 9000'
+    local line
+    for line in 'B \.\.\.accept=5' 'B recv\(5\)=2 "b' \
+        'C (\.\.\.|recvfrom\(4\))=2 "c'; do
+        grep -qE "[|] $line" "$out" || fail "no '$line' in $(cat "$out")"
+    done
+}
+
 @test "a write into a closed window waits, and its return is in its place" {
     need jq
     lab 'client write...; server accept = 4; client write = 6000000; client FIN

@@ -224,6 +224,24 @@ static void test_kinds(void **state)
     assert_string_equal(addr_proto_name(SOCK_DGRAM), "udp");
 }
 
+static void test_unmap(void **state)
+{
+    static const char *const good[][2] = {
+        {"[::ffff:10.9.0.1]:9000", "10.9.0.1:9000"},
+        {"[::ffff:127.0.0.1]:1", "127.0.0.1:1"},
+        {"10.9.0.1:9000", "10.9.0.1:9000"},
+        {"[::1]:9000", "[::1]:9000"},
+        {"[fd00:9::1]:9000", "[fd00:9::1]:9000"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct addr a = parse(good[i][0]), b = parse(good[i][1]);
+        a = addr_unmap(&a);
+        assert_true(addr_equal(&a, &b));
+        assert_int_equal(a.len, b.len);
+    }
+}
+
 static void test_odd_ones_are_question_marks(void **state)
 {
     struct addr none = {.len = 0}, other = {.len = sizeof(struct sockaddr)};
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_resolve_bad),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_unmap),
         cmocka_unit_test(test_odd_ones_are_question_marks),
         cmocka_unit_test(test_small_buffers),
         cmocka_unit_test(test_port),
