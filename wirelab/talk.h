@@ -54,6 +54,8 @@ struct talk {
     bool open;           /* and that landed */
     bool accepted;       /* accept returned it before that, */
     bool accept_waits;   /* or was called before that */
+    unsigned queued;     /* when it was there to be accepted, counted over all
+                            conversations; 0: not yet, or it was accepted */
     bool open_trouble;   /* some of those were lost or sent again */
     bool refused, crossed_syns;
 
@@ -84,6 +86,7 @@ struct talks {
     struct talk *first;
     struct talk_socket *sockets;
     unsigned count;
+    unsigned queued;        /* as in struct talk, the last given */
     bool accept_called;     /* at any time so far */
     bool listen_called;     /* so that a missing accept means something */
     bool asked, reply_read; /* data left the client; a call gave it some back */

@@ -101,6 +101,20 @@ static struct talk *connects(struct talks *t, struct talk_socket *s,
     return s->talk;
 }
 
+/* The conversation that accept returns without its name: the one that waits
+ * longest for it on that port. NULL if states did not tell. */
+static struct talk *next_in_queue(struct talks *t, enum host_id host,
+                                  const struct talk_socket *listener)
+{
+    struct talk *next = NULL;
+    for (struct talk *k = t->first; k != NULL; k = k->next)
+        if (k->queued != 0 && listener != NULL &&
+            addr_port(&k->end[host]) == listener->port &&
+            (next == NULL || k->queued < next->queued))
+            next = k;
+    return next;
+}
+
 static struct talk *accepts(struct talks *t, enum host_id host, pid_t pid,
                             const struct call *c)
 {
@@ -108,10 +122,14 @@ static struct talk *accepts(struct talks *t, enum host_id host, pid_t pid,
     if (!c->returned || c->result < 0)
         return NULL;
     struct talk *talk = talks_peer(t, IPPROTO_TCP, host, &c->addr);
-    if (talk == NULL && t->count == 1 && c->addr.len == 0)
-        talk = t->first; /* accept(3, NULL, NULL): there is only one */
+    if (talk == NULL && c->addr.len == 0) /* accept(3, NULL, NULL) */
+        talk = next_in_queue(t, host, find(t, host, pid, c->fd));
+    if (talk == NULL && c->addr.len == 0 && t->count == 1)
+        talk = t->first; /* there is only one */
     if (talk != NULL && !talk->open)
         talk->accepted = true;
+    if (talk != NULL)
+        talk->queued = 0;
     add(t, (struct talk_socket){.host = host,
                                 .pid = pid,
                                 .fd = (int)c->result,
@@ -178,6 +196,8 @@ struct talk *talks_state(struct talks *t, enum host_id host,
     struct talk *talk = talks_find(t, IPPROTO_TCP, host, &s->local, &s->peer);
     if (talk != NULL && s->to == TCP_STATE_TIME_WAIT)
         talk->side[host].time_wait = true;
+    if (talk != NULL && s->to == TCP_STATE_ESTABLISHED && host != talk->caller)
+        talk->queued = ++t->queued;
     return talk;
 }
 

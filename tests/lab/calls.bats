@@ -110,6 +110,26 @@ END
     done
 }
 
+@test "an accept that asks no name, and two clients: whose is which" {
+    need python3
+    cat >nameless.py <<'END'
+import ctypes, os, socket
+lfd = socket.create_server(("server", 9000))
+for i in range(2):
+    fd = ctypes.CDLL(None).accept(lfd.fileno(), None, None)
+    os.write(fd, os.read(fd, 100))
+    os.close(fd)
+END
+    lab 'exactly 2 server accept = 4' --server "python3 nameless.py" \
+        --client 'tcp_client --ask one server 9000' \
+        --client 'sleep .3; tcp_client --ask two server 9000'
+    local line
+    for line in 'A \.\.\.accept=4' 'A read\(4\)=4 "one' \
+        'B (\.\.\.accept|accept\(3\))=4' 'B read\(4\)=4 "two'; do
+        grep -qE "[|] $line" "$out" || fail "no '$line' in $(cat "$out")"
+    done
+}
+
 @test "a write into a closed window waits, and its return is in its place" {
     need jq
     lab 'client write...; server accept = 4; client write = 6000000; client FIN
