@@ -121,6 +121,49 @@ example_of_page() {
     done <"$BATS_TEST_TMPDIR/files"
 }
 
+# The indented commands of the pages, which are not run here: a line each.
+indented() {
+    find . -name '*.md' -not -path './build/*' -exec \
+        awk '/^```/ { fenced = !fenced } fenced { next }
+            /^    / || goes_on { sub(/^ +/, ""); goes_on = /\\$/
+                sub(/\\$/, ""); printf "%s%s", $0, goes_on ? "" : "\n" }' {} +
+}
+
+# What the programs and scripts that LINE names say of their options.
+known_to() {
+    local name
+    while read -r name; do
+        case $name in
+        scripts/*) cat "$name" || return ;;
+        *) help_of "$name" || return ;;
+        esac
+    done < <(grep -oE '(tcp|udp)_(server|client)|wirelab|scripts/[a-z-]+' \
+        <<<"$1")
+}
+
+@test "indented commands name options and scripts that are there" {
+    local line option commands=$BATS_TEST_TMPDIR/commands
+    indented | grep -E '^(tcp_|udp_|wirelab |(\./)?scripts/)' |
+        sed 's/  .*//' >"$commands" # behind two blanks: the page's own words
+    [ "$(wc -l <"$commands")" -gt 20 ]
+    while read -r line; do
+        known_to "$line" >"$BATS_TEST_TMPDIR/known"
+        while read -r option; do
+            grep -q -e "$option\\b" "$BATS_TEST_TMPDIR/known" || {
+                echo "$line: no $option" && false
+            }
+        done < <(grep -oE -e '--[a-z-]+' <<<"$line" | sort -u)
+    done <"$commands"
+}
+
+@test "docs/architecture.md says what each script is for" {
+    for script in scripts/*; do
+        grep -qE "^\| .*\`$(basename "$script")/?\`" docs/architecture.md || {
+            echo "no $script" && false
+        }
+    done
+}
+
 # The table of common/README.md: "level file", one a line.
 levels() {
     sed -nE 's/^\| ([0-9]) \| .([a-z_]+). .*/\1 \2/p' common/README.md
