@@ -71,18 +71,19 @@ static void go_to(struct session *s, enum stage stage)
     s->speaks = stage != LISTENING;
 }
 
-static void open_run(struct session *s, uint64_t now_ns)
+/* A connection carries one run. Returns false if it cannot be this one. */
+static bool open_run(struct session *s, uint64_t now_ns)
 {
     struct sink *k = s->sink;
     struct run_plan plan;
     msg_fields(k->feed.held, &k->feed.m, RUN_FIELDS(plan));
-    if (k->run == NULL && plan_fits(&plan, MSG_MAX))
-        k->run = run_new(k->feed.m.token, &plan, s->fd, now_ns);
+    if (k->run != NULL || !plan_fits(&plan, MSG_MAX))
+        return false;
+    k->run = run_new(k->feed.m.token, &plan, s->fd, now_ns);
     k->feed.verify = plan.verify != 0;
-    if (k->run == NULL)
-        go_to(s, DONE);
-    else if (plan.reverse != 0 && k->stage != GREETING)
+    if (k->run != NULL && plan.reverse != 0 && k->stage != GREETING)
         go_to(s, SENDING); /* an OPEN can come before HELLO has left */
+    return k->run != NULL;
 }
 
 /* One whole message. Returns false if it has no place here. */
@@ -90,10 +91,8 @@ static bool take_message(struct session *s, uint64_t now_ns)
 {
     struct sink *k = s->sink;
     const struct msg *m = &k->feed.m;
-    if (m->type == MSG_OPEN) {
-        open_run(s, now_ns);
-        return true;
-    }
+    if (m->type == MSG_OPEN)
+        return open_run(s, now_ns);
     if (k->run == NULL || m->token != k->run->token)
         return false;
     if (m->type != MSG_DATA)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_service: what the services of the RFCs say, without any socket.
+ * test_service: what the services say, without any socket.
  * Read next: test_model.c.
  */
+#include "msg.h"
+#include "run.h"
 #include "service.h"
 
 #include <setjmp.h>
@@ -100,13 +102,43 @@ static void test_daytime(void **state)
     assert_int_equal(s.service->produce(&s, out, sizeof out), 0); /* once */
 }
 
+/* Gives the sink an OPEN; returns how many bytes it says to that. */
+static size_t open_sink(struct session *s, const struct run_plan *plan)
+{
+    static char in[MSG_CONTROL], out[4096];
+    const struct msg m = {.type = MSG_OPEN, .token = 1};
+    size_t n, said = 0;
+    msg_write_control(in, &m, RUN_FIELDS(*plan));
+    assert_int_equal(s->service->on_input(s, in, sizeof in).len, 0);
+    while (s->speaks && (n = s->service->produce(s, out, sizeof out)) > 0)
+        said += n;
+    return said;
+}
+
+/* One OPEN begins a run; another, of whatever kind, ends the session. */
+static void test_sink_open(void **state)
+{
+    const struct run_plan there = {.size = 100, .bytes = 1000};
+    struct run_plan back = there;
+    struct session s;
+    (void)state;
+    back.reverse = 1;
+    for (int i = 0; i < 4; i++) {
+        session_init(&s, service_find("sink"), -1);
+        size_t said = open_sink(&s, i & 1 ? &back : &there);
+        assert_int_equal(said, i & 1 ? 2 * MSG_CONTROL + 1000 : MSG_CONTROL);
+        assert_int_equal(open_sink(&s, i & 2 ? &back : &there), 0);
+        assert_true(s.speaks);
+        session_end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_chargen),
-        cmocka_unit_test(test_daytime),
+        cmocka_unit_test(test_find),      cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_chargen),   cmocka_unit_test(test_daytime),
+        cmocka_unit_test(test_sink_open),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }
