@@ -111,6 +111,9 @@ static const struct constant types[] = {C(SOCK_STREAM), C(SOCK_DGRAM),
                                         C(SOCK_RAW), C_END};
 static const struct constant hows[] = {C(SHUT_RD), C(SHUT_WR), C(SHUT_RDWR),
                                        C_END};
+static const struct constant fcntl_commands[] = {
+    C(F_GETFL), C(F_SETFL),         C(F_GETFD), C(F_SETFD),
+    C(F_DUPFD), C(F_DUPFD_CLOEXEC), C_END};
 static const struct constant message_flags[] = {
     C(MSG_DONTWAIT), C(MSG_ERRQUEUE), C(MSG_MORE),
     C(MSG_NOSIGNAL), C(MSG_OOB),      C(MSG_PEEK),
@@ -269,12 +272,12 @@ static void add_option(struct text *t, const struct call *c)
 
 static void add_fcntl(struct text *t, const struct call *c)
 {
+    add(t, ", ");
+    add_name(t, fcntl_commands, c->arg[0]);
     if (c->arg[0] == F_SETFL && (c->arg[1] & O_NONBLOCK) != 0)
-        add(t, ", F_SETFL, O_NONBLOCK");
-    else if (c->arg[0] == F_GETFL)
-        add(t, ", F_GETFL");
-    else
-        add(t, ", %d, %d", c->arg[0], c->arg[1]);
+        add(t, ", O_NONBLOCK");
+    else if (c->arg[0] != F_GETFL && c->arg[0] != F_GETFD)
+        add(t, ", %d", c->arg[1]);
 }
 
 /* Linux takes two flags beside the type: socket(2). */
