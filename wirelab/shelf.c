@@ -107,6 +107,8 @@ static void new_run(struct shelf *s)
 void shelf_title(struct shelf *s, const struct row *row, const void *about,
                  uint64_t t_ns)
 {
+    if (row->tag == '*')
+        return; /* it has no letter of its own, and its rows fold */
     new_run(s);
     put(s, row, true, about, t_ns + s->patience_ns);
 }

@@ -54,8 +54,10 @@ void talks_free(struct talks *t)
 
 struct talk *talks_new(struct talks *t, int proto)
 {
-    if (t->count == TALK_MAX)
+    if (t->count == TALK_MAX) {
+        t->first->is_many = true;
         return t->first;
+    }
     struct talk *talk = calloc(1, sizeof *talk);
     if (talk == NULL) {
         t->out_of_memory = true;
@@ -243,6 +245,8 @@ static void note_numbers(struct talks *t, struct talk *talk,
                   frame->seq == s->end - 1 &&
                   (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
     uint32_t fresh = !s->sent ? len : before(s->end, end) ? end - s->end : 0;
+    if (talk->is_many) /* whose numbers tell nothing */
+        fresh = f->again == AGAIN_NO ? len : 0;
     t->totals.segments++;
     t->totals.bytes += fresh < frame->payload_len ? fresh : frame->payload_len;
     if (!s->sent || before(s->end, end))

@@ -43,6 +43,7 @@ struct talk {
     struct addr end[HOST_COUNT]; /* port 0: not known yet */
     enum section section;        /* how far its rows have come */
     bool named;                  /* its title has been given */
+    bool is_many;                /* it stands for all that found no place */
     struct talk_side side[HOST_COUNT];
     uint32_t isn[HOST_COUNT];
     bool isn_known[HOST_COUNT];
