@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The Chinese texts keep up with the English ones. Every page of docs/labs has
-# a twin of the same name in docs/labs/zh-CN, and README.md has README.zh-CN.md.
-# Twins show the same sessions, commands and code (scripts/quote takes them
+# a twin of the same name in docs/labs/zh-CN, pages of docs have theirs in
+# docs/zh-CN, and README.md has README.zh-CN.md. Twins show the same sessions, commands and code (scripts/quote takes them
 # over), so what is run and compared for the English page holds for the Chinese
 # one. Nor is any link dead.
 # Read next: docs.bats, ../lab/lessons.bats.
@@ -20,6 +20,9 @@ pairs() {
     echo README.md README.zh-CN.md
     for page in docs/labs/*.md; do
         echo "$page docs/labs/zh-CN/$(basename "$page")"
+    done
+    for page in docs/zh-CN/*.md; do
+        echo "docs/$(basename "$page") $page"
     done
 }
 
@@ -84,11 +87,11 @@ linked() {
     [ -f README.zh-CN.md ]
 }
 
-@test "a Chinese lab shows the sessions and the code of the English one" {
-    same_labs_fences() {
+@test "a Chinese page shows the sessions and the code of the English one" {
+    same_but_readme() {
         [ "$1" = README.md ] || same_fences "$1" "$2"
     }
-    for_pairs same_labs_fences
+    for_pairs same_but_readme
 }
 
 @test "README.zh-CN.md shows all that README.md shows" {
