@@ -99,6 +99,7 @@ static void set_input(const struct program *p)
     setpgid(0, 0);
     if (p->terminal) {
         take_terminal();
+        signal(SIGTSTP, SIG_IGN); /* no shell is here to wake it again */
         return;
     }
     int null = open("/dev/null", O_RDONLY);

@@ -239,6 +239,42 @@ print(\"raw\")'"
     rmdir "$dir" || fail "$(ls "$dir"; rm -r "$dir")"
 }
 
+@test "--interactive: the terminal is the program's, and Ctrl-Z stops nobody" {
+    need python3
+    wirelab --quiet --lanes wire >"$out" 2>"$err" 3>&- || skip "$(tail -n 1 "$err")"
+    python3 - <<'END' || fail "$(cat "$err")"
+import fcntl
+import os
+import termios
+
+master, terminal = os.openpty()
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for fd in range(3):
+        os.dup2(terminal, fd)
+    os.execvp("wirelab", ["wirelab", "--lanes", "output", "--start", "together",
+                          "--limit", "10s", "--interactive", "client",
+                          "--client", "echo ready; cat", "--expect",
+                          'client output "one"; client output "two"'])
+os.close(terminal)
+
+def see(word):
+    seen = b""
+    while word not in seen:
+        seen += os.read(master, 4096)
+
+see(b"> ready")
+os.write(master, b"one\n")
+see(b"> one")
+os.write(master, b"\x1atwo\n")  # Ctrl-Z
+see(b"> two")
+os.write(master, b"\x04")  # Ctrl-D
+assert os.waitpid(pid, 0)[1] == 0
+END
+}
+
 @test "nohup: a terminal that goes away does not end it" {
     mkfifo go
     (trap '' HUP; exec wirelab --quiet --start together --client 'read x <go' \
