@@ -64,7 +64,8 @@ int opt_text(const char *text, const struct opt *o, struct err *e)
     return 0;
 }
 
-/* Decimal digits and nothing before them: 0 and *end behind them, or -1. */
+/* Decimal digits and nothing before them: 0 and *end behind them; 1 if they are
+ * too large a number; or -1. */
 static int read_digits(const char *text, uint64_t *value, const char **end)
 {
     if (!isdigit((unsigned char)text[0]))
@@ -73,7 +74,7 @@ static int read_digits(const char *text, uint64_t *value, const char **end)
     char *stop;
     *value = strtoull(text, &stop, 10);
     *end = stop;
-    return errno == ERANGE ? -1 : 0;
+    return errno == ERANGE;
 }
 
 int opt_parse_number(const char *text, const char *what, uint64_t min,
@@ -83,6 +84,10 @@ int opt_parse_number(const char *text, const char *what, uint64_t min,
     if (read_digits(text, value, &end) == 0 && *end == '\0' && *value >= min &&
         *value <= max)
         return 0;
+    if (max == UINT64_MAX)
+        return err_set(e, STATUS_USAGE,
+                       "%s '%.64s': not a number from %" PRIu64 " up", what,
+                       text, min);
     return err_set(e, STATUS_USAGE,
                    "%s '%.64s': not a number from %" PRIu64 " to %" PRIu64,
                    what, text, min, max);
@@ -122,13 +127,14 @@ static const struct unit percent_units[] = {
 };
 
 /* "1.5" and a unit, exactly: digits, at most nine decimals, a known unit.
- * Returns 0, or -1 if it is none of these or too large. */
+ * Returns 0, -1 if it is none of these, or 1 if it is too large. */
 static int read_quantity(const char *text, const struct unit *units,
                          uint64_t *value)
 {
     uint64_t whole;
     const char *end;
-    if (read_digits(text, &whole, &end) < 0)
+    int digits = read_digits(text, &whole, &end);
+    if (digits < 0)
         return -1;
     uint64_t fraction = 0, scale = 1;
     if (*end == '.') {
@@ -144,8 +150,10 @@ static int read_quantity(const char *text, const struct unit *units,
     }
     while (units->name != NULL && strcmp(units->name, end) != 0)
         units++;
-    if (units->name == NULL || whole > UINT64_MAX / 2 / units->factor)
+    if (units->name == NULL)
         return -1;
+    if (digits > 0 || whole > UINT64_MAX / 2 / units->factor)
+        return 1;
     /* A factor is at most 3.6e12 and a fraction below 1e9: split it so that
      * the product stays in 64 bits. */
     uint64_t part = units->factor / scale * fraction +
@@ -175,8 +183,9 @@ static int read_unit_option(const char *text, const struct opt *o,
                             const struct unit *units, const char *allowed,
                             uint64_t *value, struct err *e)
 {
-    if (read_quantity(text, units, value) < 0)
-        return refuse(e, o, text, allowed);
+    int read = read_quantity(text, units, value);
+    if (read != 0)
+        return refuse(e, o, text, read < 0 ? allowed : _("too large"));
     if (in_bounds(o, *value))
         return 0;
     char min[32], max[32];
@@ -256,7 +265,7 @@ int opt_parse(const struct opt *table, int argc, char **argv, struct err *e)
     size_t n = table_len(table);
     describe(table, n, longs, shorts);
 
-    optind = 1;
+    optind = 0; /* not 1: it also forgets a line read before (getopt(3)) */
     opterr = 0;
     int c;
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
@@ -265,7 +274,10 @@ int opt_parse(const struct opt *table, int argc, char **argv, struct err *e)
                            argv[optind - 1]);
         const struct opt *o =
             c >= 256 ? &table[c - 256] : find_letter(table, c);
-        if (o == NULL && optopt > 0 && optopt < 256)
+        if (o == NULL && optopt >= 256)
+            return err_set(e, STATUS_USAGE, "option '--%s' takes no argument",
+                           table[optopt - 256].name);
+        if (o == NULL && optopt != 0)
             return err_set(e, STATUS_USAGE, "unknown option '-%c'", optopt);
         if (o == NULL)
             return err_set(e, STATUS_USAGE, "unknown option '%.64s'",

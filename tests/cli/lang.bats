@@ -77,7 +77,7 @@ explains() {
     says '^tcp_client: connect 127.0.0.1:1: 拒绝连接$'
     says "^tcp_client: 服务器在这个地址和端口上运行了吗？用 'ss -ltn' "
     exits 2 tcp_client --lang zh_CN --count x 127.0.0.1 1
-    says "^tcp_client: --count 'x'：不是 1 到"
+    says "^tcp_client: --count 'x'：不是 1 以上的数"
 }
 
 @test "an unknown language is refused" {

@@ -203,6 +203,7 @@ static int parse(struct options *o, char **argv, struct err *e)
         {"text", 't', "TEXT", opt_text, &o->text, 0, 0, "words"},
         {"count", 'n', "N", opt_number, &o->count, 1, 9, "how many"},
         {"wait", 0, "DUR", opt_duration, &o->wait_ns, 0, 0, NULL},
+        {"any", 0, "N", opt_number, &o->count, 1, 0, NULL},
         OPT_END};
     int argc = 0;
     while (argv[argc] != NULL)
@@ -260,7 +261,12 @@ static void test_bad_line(void **state)
         {{"program", "-n", "0", NULL}, "--count '0'"},
         {{"program", "-n", "10", NULL}, "from 1 to 9"},
         {{"program", "--count=", NULL}, "--count ''"},
-        {{"program", "--flag=yes", NULL}, "'--flag=yes'"},
+        {{"program", "--flag=yes", NULL}, "option '--flag' takes no argument"},
+        {{"program", "-\xc3\xa9", NULL}, "unknown option '-\xc3'"},
+        {{"program", "--wait", "99999999999h", NULL}, "'99999999999h': too la"},
+        {{"program", "--wait", "99999999999999999999s", NULL}, "too large"},
+        {{"program", "--wait", "99999999999999999999x", NULL}, "such as 250us"},
+        {{"program", "--any", "x", NULL}, "not a number from 1 up"},
         {{"program", "--wait", "x", NULL}, "such as 250us"},
         {{"program", "-", "--n", NULL}, "'--n'"},
     };
