@@ -205,6 +205,13 @@ struct addr addr_unmap(const struct addr *a)
     return four;
 }
 
+bool addr_is_any(const struct addr *a)
+{
+    if (a->sa.sa_family == AF_INET)
+        return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
     if (a->sa.sa_family == AF_INET)

@@ -66,6 +66,7 @@ bool addr_equal(const struct addr *a, const struct addr *b);
  * 10.9.0.1; any other address as it is. RFC 4291, section 2.5.5.2. */
 struct addr addr_unmap(const struct addr *a);
 
+bool addr_is_any(const struct addr *a);       /* 0.0.0.0, :: */
 bool addr_is_loopback(const struct addr *a);  /* 127.0.0.0/8, ::1 */
 bool addr_is_multicast(const struct addr *a); /* 224.0.0.0/4, ff00::/8 */
 

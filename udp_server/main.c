@@ -84,12 +84,26 @@ static int read_group(const char *text, struct addr *group, struct err *e)
 {
     if (addr_parse(text, group, e) < 0)
         return -1;
-    if (addr_is_multicast(group))
-        return 0;
-    return err_set(e, STATUS_USAGE,
-                   "--join %.64s: not a multicast group, such as 239.1.2.3 or "
-                   "ff02::1234%%eth0",
-                   text);
+    if (!addr_is_multicast(group))
+        return err_set(e, STATUS_USAGE,
+                       "--join %.64s: not a multicast group, such as 239.1.2.3 "
+                       "or ff02::1234%%eth0",
+                       text);
+    if (addr_port(group) != 0)
+        return err_set(
+            e, STATUS_USAGE,
+            "--join %.64s: a group has no port; PORT is the server's", text);
+    return 0;
+}
+
+/* Does what is sent to the group arrive at a socket bound to A? Only if that is
+ * the group or any address of its family: bind is also a filter (ip(7)). */
+static bool hears(const struct addr *a, const struct addr *group)
+{
+    struct addr same = *group;
+    addr_set_port(&same, addr_port(a));
+    return addr_equal(a, &same) ||
+           (addr_is_any(a) && a->sa.sa_family == group->sa.sa_family);
 }
 
 /* Binds the first address of the name that can be bound. With --join and no
@@ -109,6 +123,11 @@ static int bind_on(struct cli *c, const struct options *o, struct err *e)
     if (addr_resolve(host, c->argv[c->argc - 1], cli_family(c), SOCK_DGRAM,
                      &list, e) < 0)
         return -1;
+    if (o->join != NULL && !hears(&list.at[0], &group))
+        return err_set(e, STATUS_USAGE,
+                       "--join %.64s: nothing sent to the group arrives at "
+                       "%.255s; leave that out",
+                       o->join, host);
     int fd = -1;
     for (size_t i = 0; i < list.count && fd < 0; i++)
         fd = open_socket(&list.at[i], o->join != NULL ? &group : NULL, e);

@@ -263,7 +263,7 @@ load helpers
         ip link set lo up multicast on
         ip route add 239.1.2.0/24 dev lo
         udp_server --join 239.1.2.3 --json -n 1 19000 >one &
-        udp_server --join 239.1.2.3 --json -n 1 19000 >two &
+        udp_server --join 239.1.2.3 --json -n 1 0.0.0.0 19000 >two &
         for f in one two; do
             until grep -qs listening $f; do sleep 0.05; done
         done
@@ -276,6 +276,13 @@ load helpers
     [[ $output == *'IP_MULTICAST_TTL, 1) = 0'* ]]
     exits 2 udp_server --join 127.0.0.1 0
     says 'not a multicast group'
+    exits 2 udp_server --join 239.1.2.3:7 0
+    says '^udp_server: --join 239.1.2.3:7: a group has no port'
+    # What is sent to the group would not arrive there.
+    for other in ::1 127.0.0.1; do
+        exits 2 udp_server --join 239.1.2.3 "$other" 0
+        says "^udp_server: --join 239.1.2.3: nothing .* arrives at $other"
+    done
     exits 2 udp_server --join '' 0
 }
 
