@@ -28,7 +28,8 @@ struct totals {
     atomic_ullong truncated; /* datagrams larger than the buffer */
 };
 
-/* A server as its options ask for it. Main fills it; a model reads it. */
+/* A server as its options ask for it. Main fills it; a model reads it, but for
+ * the last. */
 struct server {
     struct out *out;
     const struct service *service;
@@ -49,6 +50,8 @@ struct server {
     bool busy_poll;           /* iterative: never sleep while waiting */
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
+
+    uint64_t said_ns; /* when accept last failed and it was said; 0: never */
 };
 
 struct model {
