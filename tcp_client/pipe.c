@@ -189,6 +189,9 @@ static size_t stdout_step(void)
 int pipe_run(struct client *c, struct err *e)
 {
     struct pipe p = {.client = c, .stdout_step = stdout_step()};
+    if (isatty(STDIN_FILENO))
+        out_remark(c->out, "connected: what you type is sent at Enter; Ctrl-D "
+                           "ends it");
     while (stop_signal() == 0) {
         bool down_done = p.down.ended && waiting(&p.down) == 0;
         bool up_done = p.up.ended && waiting(&p.up) == 0;

@@ -87,6 +87,9 @@ static int wait_any(struct pipe *p, struct pollfd fds[2], struct err *e)
 int pipe_run(struct client *c, struct err *e)
 {
     struct pipe p = {.client = c};
+    if (isatty(STDIN_FILENO))
+        out_remark(c->out, "each line that you type is a datagram; Ctrl-D ends "
+                           "it");
     while (stop_signal() == 0) {
         struct pollfd fds[2];
         int sent = send_next(&p, e);

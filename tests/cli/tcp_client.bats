@@ -248,6 +248,22 @@ ends() {
     grep -qF '\xc2\x9b2J\xe2\x80\xaeé €' "$out"
 }
 
+@test "at a terminal it says what to do now, and nowhere else" {
+    need script
+    for client in tcp_client udp_client; do
+        start "${client%client}server" -s discard 0
+        exits 0 script -qec "$client -t 2s $host $port; true" /dev/null \
+            </dev/null
+        grep -q "^$client: .* Ctrl-D ends it" "$out"
+        exits 0 script -qec "$client --quiet -t 2s $host $port; true" \
+            /dev/null </dev/null
+        lacks Ctrl-D "$out"
+        echo hello | "$client" -t 1s "$host" "$port" 2>"$err" || true
+        lacks Ctrl-D "$err"
+        stop
+    done
+}
+
 @test "--raw, and a pipe, get the bytes as they are" {
     need script
     start peer steers
