@@ -161,7 +161,7 @@ def settle(plan, place):
 
 
 def version():
-    said = subprocess.run([run.BIN + "/wirelab", "--version"], text=True,
+    said = subprocess.run([run.BIN + "/wirelab", "--version"], encoding="utf-8",
                           check=True, stdout=subprocess.PIPE).stdout
     return said.splitlines()[0].split()[-1]
 

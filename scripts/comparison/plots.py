@@ -46,6 +46,10 @@ def line(side):
     return f'lc rgb "{INK[side]}" lw 2 {DASHES[side]}'
 
 
+class Failed(Exception):
+    """gnuplot draws nothing; says why."""
+
+
 class Panel:
     """One plot: its axes, what is drawn, and what is said of it to those who
     do not see it."""
@@ -84,10 +88,11 @@ class Panel:
         script = "".join(self.blocks) + self.script
         script += "plot " + ", \\\n    ".join(self.plots) + "\n"
         done = subprocess.run(
-            ["gnuplot"], input=script, capture_output=True, text=True
+            ["gnuplot"], input=script, capture_output=True, encoding="utf-8"
         )
         if done.returncode or "</svg>" not in done.stdout:
-            raise RuntimeError(f"gnuplot: {done.stderr.strip()[:500]}")
+            why = " ".join(done.stderr.split())[:500]
+            raise Failed(f"gnuplot: {why or 'draws nothing'}")
         return inline(done.stdout, self.name, self.about)
 
 

@@ -61,7 +61,7 @@ class Lab:
     def why_not(self):
         """None, or why there can be no hosts here."""
         tried = subprocess.run(
-            [BIN + "/wirelab", "--quiet", "demo", "udp"], text=True,
+            [BIN + "/wirelab", "--quiet", "demo", "udp"], encoding="utf-8",
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, timeout=LIMIT_S)
         return tried.stderr.strip() if tried.returncode == 77 else None
@@ -81,10 +81,10 @@ class Lab:
 
     def wirelab(self, words):
         began = time.monotonic_ns()
-        with tempfile.TemporaryFile("w+") as out:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
             done = subprocess.run(
                 [BIN + "/wirelab", *words], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.PIPE, text=True,
+                stdout=out, stderr=subprocess.PIPE, encoding="utf-8",
                 timeout=LIMIT_S)
             took_ns = time.monotonic_ns() - began
             out.seek(0)
@@ -124,7 +124,7 @@ class Plain:
         words = [*client, address, port]
         try:
             done = subprocess.run(
-                [os.path.join(BIN, words[0]), *words[1:]], text=True,
+                [os.path.join(BIN, words[0]), *words[1:]], encoding="utf-8",
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, timeout=LIMIT_S)
         finally:
@@ -161,7 +161,7 @@ class Loopback(Plain):
         process = subprocess.Popen(
             [os.path.join(BIN, server[0]), *server[1:], "127.0.0.1", "0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, encoding="utf-8")
         return (process, *self.ready(process))
 
     @staticmethod
@@ -192,8 +192,8 @@ class Remote(Plain):
         """None, or why no server can be started there."""
         tried = subprocess.run(
             ["ssh", "-o", "BatchMode=yes", "--", self.name,
-             "command -v tcp_server && command -v udp_server"], text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             "command -v tcp_server && command -v udp_server"],
+            encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=LIMIT_S)
         if tried.returncode == 255:  # ssh itself
             return f"ssh {self.name}: {tried.stderr.strip()}"
@@ -212,7 +212,7 @@ class Remote(Plain):
             ["ssh", "-o", "BatchMode=yes", "--", self.name,
              self.script(server)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, encoding="utf-8")
         at = process.stdout.readline().split()
         if at[:1] != ["at"]:
             raise CannotRun(f"ssh {self.name}: "

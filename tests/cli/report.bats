@@ -107,6 +107,23 @@ on_page() {
     proofread d/report.html d/table.txt
 }
 
+@test "a gnuplot that fails: its words, in one line, and no page" {
+    results
+    mkdir bin
+    printf '#!/bin/sh\necho "no terminal svg" >&2\nexit 1\n' >bin/gnuplot
+    chmod +x bin/gnuplot
+    PATH=$PWD/bin:$PATH refuses 'gnuplot: no terminal svg'
+}
+
+@test "a tester whose locale is not UTF-8 gets the same page" {
+    need gnuplot
+    results
+    exits 0 "$report" d
+    mv d/report.html utf8.html
+    exits 0 env PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 LC_ALL=C "$report" d
+    cmp utf8.html d/report.html
+}
+
 @test "a picture that cannot be drawn is named" {
     results
     rm d/picture-udp.rec
