@@ -12,7 +12,7 @@
 /* wirelab check [OPTION]... FILE.lab...; argv[0] is "check". Returns what
  * wirelab is to end with: 0 if all scenes came out as expected, STATUS_EXPECT
  * if one did not, STATUS_USAGE if a file cannot be understood (then nothing is
- * run), STATUS_SKIP if no scene could run here. */
+ * run), STATUS_SKIP if no scene could run here; or as reader_end has it. */
 int check_main(int argc, char **argv);
 
 #endif

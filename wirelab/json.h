@@ -19,8 +19,7 @@ struct json;
 struct json *json_stdout(struct out *out);
 
 /* A stream to the file PATH, with the bytes of each frame and call. It is
- * there when json_end has succeeded, and not before: until then it has another
- * name beside it. NULL and *e. */
+ * there when json_end has succeeded, and not before (keep.h). NULL and *e. */
 struct json *json_record(const char *path, struct err *e);
 
 /* The first line: what was asked for. KERNEL: under which it happens; NULL:

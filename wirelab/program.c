@@ -42,27 +42,46 @@ static void close_output(struct program_output *o)
         tell_line(o);
 }
 
-/* Takes in what can be read now. */
-static void read_output(void *output)
+static void take_text(struct program_output *o, const char *text, size_t len)
 {
-    struct program_output *o = output;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\n')
+            o->line[o->used++] = text[i] != '\0' ? text[i] : '?';
+        if (text[i] == '\n' || o->used == PROGRAM_LINE)
+            tell_line(o);
+    }
+}
+
+/* Takes in what one read gives: a program that prints without end must not
+ * keep the loop from the wire. Returns false if there is nothing to read. */
+static bool read_some(struct program_output *o)
+{
     char buf[4096];
     ssize_t got;
-    while (o->fd >= 0 && (got = read(o->fd, buf, sizeof buf)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 && errno == EAGAIN)
-            return;
-        if (got < 0)
-            break;
-        for (ssize_t i = 0; i < got; i++) {
-            if (buf[i] != '\n')
-                o->line[o->used++] = buf[i] != '\0' ? buf[i] : '?';
-            if (buf[i] == '\n' || o->used == PROGRAM_LINE)
-                tell_line(o);
-        }
-    }
-    close_output(o);
+    do
+        got = read(o->fd, buf, sizeof buf);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got > 0)
+        take_text(o, buf, (size_t)got);
+    else
+        close_output(o);
+    return got > 0;
+}
+
+static void output_cb(void *output)
+{
+    read_some(output);
+}
+
+/* What a program has printed before its end is still in the pipe; what comes
+ * behind that is from others, whom it has left behind. */
+static void read_rest(struct program_output *o)
+{
+    int left = fcntl(o->fd, F_GETPIPE_SZ) / 4096 + 1;
+    while (left-- > 0 && read_some(o))
+        ;
 }
 
 /* --- its birth ----------------------------------------------------------- */
@@ -183,7 +202,7 @@ static int watch_output(struct program *p, struct loop *loop, int i, int fd,
     struct program_output *o = &p->out[i];
     *o = (struct program_output){.program = p, .fd = fd, .stream = i + 1};
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    o->watch = loop_readable(loop, fd, read_output, o, e);
+    o->watch = loop_readable(loop, fd, output_cb, o, e);
     return o->watch == NULL ? -1 : 0;
 }
 
@@ -248,7 +267,7 @@ void program_ended(struct program *p, int status)
         take_terminal();
     for (int i = 0; i < 2; i++)
         if (p->out[i].fd >= 0)
-            read_output(&p->out[i]);
+            read_rest(&p->out[i]);
     struct event e = {.kind = EVENT_EXIT,
                       .host = p->host,
                       .t_ns = clock_real_ns() - p->start_ns,

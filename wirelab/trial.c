@@ -21,12 +21,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* More is no experiment any more, but a program gone wild. */
+#define KEPT_MAX 300000
+
 struct kept {
     struct event **event;
     size_t events, cap;
     struct expect *expect;
     int status;    /* of the first client that ended with another than 0 */
     bool is_short; /* of memory */
+    bool is_long;  /* more happened than is kept */
 };
 
 static void keep_event(const struct event *e, void *context)
@@ -36,6 +40,10 @@ static void keep_event(const struct event *e, void *context)
     if (e->kind == EVENT_EXIT && e->host == HOST_CLIENT && k->status == 0)
         k->status = WIFEXITED(e->exit.status) ? WEXITSTATUS(e->exit.status)
                                               : 128 + WTERMSIG(e->exit.status);
+    if (k->events == KEPT_MAX) {
+        k->is_long = true;
+        return;
+    }
     if (k->events == k->cap) {
         size_t cap = k->cap > 0 ? 2 * k->cap : 256;
         struct event **more = realloc(k->event, cap * sizeof(struct event *));
@@ -60,7 +68,8 @@ static void ignore_time(uint64_t t_ns, void *context)
 
 static bool is_gone(void *context)
 {
-    return ((const struct kept *)context)->is_short;
+    const struct kept *k = context;
+    return k->is_short || k->is_long;
 }
 
 static void discard(struct kept *k)
@@ -194,6 +203,9 @@ static int run_here(const struct scene *s, const char *recording)
         status = 128 + result.signal;
     } else if (kept.is_short) {
         puts(_("# memory was short"));
+        status = STATUS_EXPECT;
+    } else if (kept.is_long) {
+        printf(_("# too much happens: more than %d events\n"), KEPT_MAX);
         status = STATUS_EXPECT;
     } else if (is_amiss(s, &result) || failed) {
         draw(&own, &kept, &result);

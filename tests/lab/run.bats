@@ -275,6 +275,18 @@ assert os.waitpid(pid, 0)[1] == 0
 END
 }
 
+@test "a program that prints without end: the limits hold, in bounded memory" {
+    [[ $WIRELAB_BIN != */san-* ]] || skip "a sanitizer takes terabytes"
+    exits 5 bash -c "ulimit -v 2000000
+        exec wirelab --quiet --lanes output --start together --limit 2s \
+            --client 'yes; true'"
+    says 'not at its end'
+    printf '%s\n' 'option --lanes output --start together --limit 30s' \
+        'client yes; true' 'expect client exit 0' >endless.lab
+    exits 7 bash -c 'ulimit -v 2000000; exec wirelab check endless.lab'
+    grep -q '^# too much happens' "$out" || fail "$(tail -n 5 "$out")"
+}
+
 @test "nohup: a terminal that goes away does not end it" {
     mkfifo go
     (trap '' HUP; exec wirelab --quiet --start together --client 'read x <go' \
