@@ -58,14 +58,14 @@ struct call {
      * send, recv and kin: flags. setsockopt, getsockopt: level, name, value.
      * fcntl: command, argument. */
     int arg[3];
-    struct addr addr; /* bound, connected, sent to, received or accepted from;
-                         len 0: none (NULL) */
     const void *data; /* the first bytes sent or received; borrowed, valid
                          while the observer runs; NULL: not known */
     size_t data_len;  /* how many of them are at hand */
     size_t size;      /* the size argument */
     long result;      /* -1: failed, see error */
     int error;        /* errno, 0 if none */
+    struct addr addr; /* bound, connected, sent to, received or accepted from;
+                         len 0: none (NULL) */
     uint64_t begin_ns, end_ns; /* on the observer's clock */
 };
 

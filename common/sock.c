@@ -43,17 +43,21 @@ static int proto_of(int fd)
     return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-static struct call begin(enum call_id id, int fd)
+/* Every call passes here: the address is not cleared, only said to be none. */
+static void begin(struct call *c, enum call_id id, int fd)
 {
-    struct call c = {.id = id, .fd = fd, .result = -1};
+    memset(c, 0, offsetof(struct call, addr));
+    c->addr.len = 0;
+    c->id = id;
+    c->fd = fd;
+    c->result = -1;
     calls++;
     if (observer != NULL) {
         int saved = errno;
-        c.proto = proto_of(fd);
-        c.begin_ns = clock_now_ns();
+        c->proto = proto_of(fd);
+        c->begin_ns = clock_now_ns();
         errno = saved;
     }
-    return c;
 }
 
 /* What a message is about: the address that the call was given, or the option
@@ -119,7 +123,8 @@ static bool again(long result)
 
 int sock_socket(int family, int type, struct err *e)
 {
-    struct call c = begin(CALL_SOCKET, -1);
+    struct call c;
+    begin(&c, CALL_SOCKET, -1);
     c.arg[0] = family;
     c.arg[1] = type;
     c.proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
@@ -129,7 +134,8 @@ int sock_socket(int family, int type, struct err *e)
 int sock_bind(int fd, const struct addr *a, struct err *e)
 {
     char who[200];
-    struct call c = begin(CALL_BIND, fd);
+    struct call c;
+    begin(&c, CALL_BIND, fd);
     c.addr = *a;
     int result = (int)end(&c, bind(fd, &a->sa, a->len), e);
     if (result < 0 && e != NULL) {
@@ -144,7 +150,8 @@ int sock_bind(int fd, const struct addr *a, struct err *e)
 
 int sock_listen(int lfd, int backlog, struct err *e)
 {
-    struct call c = begin(CALL_LISTEN, lfd);
+    struct call c;
+    begin(&c, CALL_LISTEN, lfd);
     c.arg[0] = backlog;
     int result = (int)end(&c, listen(lfd, backlog), e);
     if (result < 0 && e != NULL)
@@ -154,7 +161,8 @@ int sock_listen(int lfd, int backlog, struct err *e)
 
 int sock_accept(int lfd, struct addr *peer, struct err *e)
 {
-    struct call c = begin(CALL_ACCEPT, lfd);
+    struct call c;
+    begin(&c, CALL_ACCEPT, lfd);
     int cfd;
     do {
         *peer = (struct addr){.len = sizeof peer->in6};
@@ -203,7 +211,8 @@ static int connect_within(int fd, const struct addr *peer, uint64_t timeout_ns)
 int sock_connect(int fd, const struct addr *peer, uint64_t timeout_ns,
                  struct err *e)
 {
-    struct call c = begin(CALL_CONNECT, fd);
+    struct call c;
+    begin(&c, CALL_CONNECT, fd);
     c.addr = *peer;
     int result;
     if (timeout_ns != 0) {
@@ -218,7 +227,8 @@ int sock_connect(int fd, const struct addr *peer, uint64_t timeout_ns,
 
 ssize_t sock_send(int fd, const void *buf, size_t len, int flags, struct err *e)
 {
-    struct call c = begin(CALL_SEND, fd);
+    struct call c;
+    begin(&c, CALL_SEND, fd);
     c.data = buf;
     c.data_len = c.size = len;
     c.arg[0] = flags;
@@ -231,7 +241,8 @@ ssize_t sock_send(int fd, const void *buf, size_t len, int flags, struct err *e)
 
 ssize_t sock_recv(int fd, void *buf, size_t cap, int flags, struct err *e)
 {
-    struct call c = begin(CALL_RECV, fd);
+    struct call c;
+    begin(&c, CALL_RECV, fd);
     c.data = buf;
     c.size = cap;
     c.arg[0] = flags;
@@ -248,7 +259,8 @@ ssize_t sock_recv(int fd, void *buf, size_t cap, int flags, struct err *e)
 ssize_t sock_sendto(int fd, const void *buf, size_t len,
                     const struct addr *peer, struct err *e)
 {
-    struct call c = begin(CALL_SENDTO, fd);
+    struct call c;
+    begin(&c, CALL_SENDTO, fd);
     c.data = buf;
     c.data_len = c.size = len;
     c.addr = *peer;
@@ -262,7 +274,8 @@ ssize_t sock_sendto(int fd, const void *buf, size_t len,
 ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
                       struct addr *peer, bool *truncated, struct err *e)
 {
-    struct call c = begin(CALL_RECVFROM, fd);
+    struct call c;
+    begin(&c, CALL_RECVFROM, fd);
     c.data = buf;
     c.size = cap;
     c.arg[0] = flags | MSG_TRUNC;
@@ -283,7 +296,8 @@ ssize_t sock_recvfrom(int fd, void *buf, size_t cap, int flags,
 int sock_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                   struct err *e)
 {
-    struct call c = begin(CALL_SENDMSG, fd);
+    struct call c;
+    begin(&c, CALL_SENDMSG, fd);
     c.alias = "sendmmsg";
     c.size = count;
     c.arg[0] = flags;
@@ -297,7 +311,8 @@ int sock_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 int sock_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                   struct err *e)
 {
-    struct call c = begin(CALL_RECVMSG, fd);
+    struct call c;
+    begin(&c, CALL_RECVMSG, fd);
     c.alias = "recvmmsg";
     c.size = count;
     c.arg[0] = flags;
@@ -310,7 +325,8 @@ int sock_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 
 int sock_shutdown(int fd, int how, struct err *e)
 {
-    struct call c = begin(CALL_SHUTDOWN, fd);
+    struct call c;
+    begin(&c, CALL_SHUTDOWN, fd);
     c.arg[0] = how;
     return (int)end(&c, shutdown(fd, how), e);
 }
@@ -318,14 +334,16 @@ int sock_shutdown(int fd, int how, struct err *e)
 void sock_close(int fd)
 {
     int saved = errno;
-    struct call c = begin(CALL_CLOSE, fd);
+    struct call c;
+    begin(&c, CALL_CLOSE, fd);
     end(&c, close(fd), NULL);
     errno = saved;
 }
 
 int sock_setsockopt(int fd, int level, int name, int value, struct err *e)
 {
-    struct call c = begin(CALL_SETSOCKOPT, fd);
+    struct call c;
+    begin(&c, CALL_SETSOCKOPT, fd);
     c.arg[0] = level;
     c.arg[1] = name;
     c.arg[2] = value;
@@ -335,7 +353,8 @@ int sock_setsockopt(int fd, int level, int name, int value, struct err *e)
 int sock_setsockopt_raw(int fd, int level, int name, const void *value,
                         socklen_t len, struct err *e)
 {
-    struct call c = begin(CALL_SETSOCKOPT, fd);
+    struct call c;
+    begin(&c, CALL_SETSOCKOPT, fd);
     c.arg[0] = level;
     c.arg[1] = name;
     c.data = value;
@@ -356,7 +375,8 @@ int sock_timeout(int fd, uint64_t timeout_ns, struct err *e)
 
 int sock_error(int fd)
 {
-    struct call c = begin(CALL_GETSOCKOPT, fd);
+    struct call c;
+    begin(&c, CALL_GETSOCKOPT, fd);
     int value = 0;
     socklen_t len = sizeof value;
     c.arg[0] = SOL_SOCKET;
@@ -368,7 +388,8 @@ int sock_error(int fd)
 
 int sock_getsockname(int fd, struct addr *a, struct err *e)
 {
-    struct call c = begin(CALL_GETSOCKNAME, fd);
+    struct call c;
+    begin(&c, CALL_GETSOCKNAME, fd);
     *a = (struct addr){.len = sizeof a->in6};
     int result = getsockname(fd, &a->sa, &a->len);
     if (result == 0)
@@ -378,7 +399,8 @@ int sock_getsockname(int fd, struct addr *a, struct err *e)
 
 int sock_nonblock(int fd, struct err *e)
 {
-    struct call c = begin(CALL_FCNTL, fd);
+    struct call c;
+    begin(&c, CALL_FCNTL, fd);
     int flags = fcntl(fd, F_GETFL);
     c.arg[0] = F_SETFL;
     c.arg[1] = flags | O_NONBLOCK;

@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct member {
     size_t number;      /* from 0 */
@@ -23,6 +24,14 @@ struct member {
     struct err err;
     int status; /* what its run returned */
 };
+
+/* How far it is, after each message. Only a report reads it meanwhile, and may
+ * see one number without the other: nothing waits for anything here. */
+static inline void team_note(struct member *m, uint64_t sent, uint64_t bytes)
+{
+    atomic_store_explicit(&m->sent, sent, memory_order_relaxed);
+    atomic_store_explicit(&m->bytes, bytes, memory_order_relaxed);
+}
 
 /* One stream, from its socket to its report. Fills m->result as far as it
  * comes, also when it fails. 0, or -1 and *e. */

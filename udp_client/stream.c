@@ -158,8 +158,7 @@ static int send_all(struct stream *s, struct err *e)
         if (sent < 0)
             return -1;
         source_sent(&s->source, (uint64_t)sent, now_ns);
-        atomic_store(&s->member->sent, s->source.sent.sent);
-        atomic_store(&s->member->bytes, s->source.sent.bytes);
+        team_note(s->member, s->source.sent.sent, s->source.sent.bytes);
     }
     return 0;
 }
@@ -213,8 +212,7 @@ static void take_data(struct stream *s, const struct msg *m, uint64_t now_ns)
         (m->len != s->plan->size ||
          !msg_check(s->in + MSG_HEADER, 0, m->len - MSG_HEADER)))
         got->corrupt++;
-    atomic_store(&s->member->sent, got->delivered);
-    atomic_store(&s->member->bytes, got->bytes);
+    team_note(s->member, got->delivered, got->bytes);
 }
 
 /* Tells the server that its END has come, so that it stops sending it. */
