@@ -63,8 +63,8 @@ struct ev_tcp {
     uint64_t open, max;
     void (*turn)(void *arg); /* NULL: there is nothing else */
     void *turn_arg;
-    unsigned served;  /* connections called back, for TURN */
-    char buf[BUFFER]; /* one for all: nothing stays in it */
+    unsigned served; /* connections called back, for TURN */
+    char *buf;       /* one of BUFFER bytes for all: nothing stays in it */
 };
 
 /* --- One conversation; compare tcp_server/conn.c --- */
@@ -157,7 +157,7 @@ static int on_readable(struct conn *c)
     struct ev_tcp *t = c->tcp;
     const struct service *service = c->session.service;
     struct err e;
-    ssize_t n = sock_recv(c->cfd, t->buf, sizeof t->buf, MSG_DONTWAIT, &e);
+    ssize_t n = sock_recv(c->cfd, t->buf, BUFFER, MSG_DONTWAIT, &e);
     if (n < 0)
         return e.sys == EAGAIN ? 0 : failed(c, &e);
     if (n == 0) { /* FIN ends the client's direction; ours may go on */
@@ -241,7 +241,7 @@ static void leave(struct conn *c)
 static void linger(struct conn *c)
 {
     struct ev_tcp *t = c->tcp;
-    ssize_t n = sock_recv(c->cfd, t->buf, sizeof t->buf, MSG_DONTWAIT, NULL);
+    ssize_t n = sock_recv(c->cfd, t->buf, BUFFER, MSG_DONTWAIT, NULL);
     bool ended = n == 0 || (n < 0 && errno != EAGAIN);
     if (ended || clock_now_ns() >= c->drain_until_ns)
         conn_free(c);
@@ -447,13 +447,15 @@ struct ev_tcp *ev_tcp_new(struct ev_loop *l, struct err *e)
         goto fail;
     t->loop = l;
     t->server = s;
+    t->buf = aligned_alloc(SOCK_ALIGN, BUFFER);
     LIST_INIT(&t->conns);
     t->listener =
         event_new(l->base, s->lfd, EV_READ | EV_PERSIST, accept_cb, t);
     t->retry = evtimer_new(l->base, retry_cb, t);
     t->sweep = evtimer_new(l->base, sweep_cb, t);
-    if (t->listener == NULL || t->retry == NULL || t->sweep == NULL ||
-        sock_nonblock(s->lfd, NULL) < 0 || event_add(t->listener, NULL) < 0)
+    if (t->buf == NULL || t->listener == NULL || t->retry == NULL ||
+        t->sweep == NULL || sock_nonblock(s->lfd, NULL) < 0 ||
+        event_add(t->listener, NULL) < 0)
         goto fail;
     t->max = ev_loop_room(l);
     return t;
@@ -488,5 +490,6 @@ void ev_tcp_free(struct ev_tcp *t)
         event_free(t->retry);
     if (t->sweep != NULL)
         event_free(t->sweep);
+    free(t->buf);
     free(t);
 }

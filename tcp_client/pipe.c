@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ enum { BUFFER = 64 * 1024 };
 /* One direction. Bytes wait in the buffer until the other side takes them;
  * nothing more is read meanwhile, so that memory stays what it is. */
 struct flow {
-    char buf[BUFFER];
+    alignas(SOCK_ALIGN) char buf[BUFFER];
     size_t begin, end; /* what is still to be written */
     bool ended;        /* nothing more will be read */
 };

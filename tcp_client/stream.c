@@ -35,8 +35,8 @@ struct stream {
     struct run *run;      /* reversed: this side receives */
     struct feed feed;
     unsigned char *out; /* one message */
-    unsigned char in[BUFFER];
-    size_t left; /* of in: what feed has not taken yet, from next on */
+    unsigned char *in;  /* of BUFFER bytes */
+    size_t left;        /* of in: what feed has not taken yet, from next on */
     const unsigned char *next;
 };
 
@@ -71,7 +71,7 @@ static int next_message(struct stream *s, struct err *e)
         if (result < 0)
             return err_set(e, STATUS_FAILED,
                            "the server is not a sink: start it with -s sink");
-        ssize_t n = sock_recv(s->client.fd, s->in, sizeof s->in, 0, e);
+        ssize_t n = sock_recv(s->client.fd, s->in, BUFFER, 0, e);
         if (n < 0 && e->sys == EAGAIN)
             return err_set(e, STATUS_TIMEOUT,
                            "the server said nothing for the --timeout");
@@ -123,8 +123,7 @@ static int send_data(struct stream *s, struct err *e)
         if (send_all(s, s->out, s->plan->size, e) < 0)
             return -1;
         source_sent(&s->source, 1, now_ns);
-        atomic_store(&s->member->sent, s->source.sent.sent);
-        atomic_store(&s->member->bytes, s->source.sent.bytes);
+        team_note(s->member, s->source.sent.sent, s->source.sent.bytes);
     }
     return 0;
 }
@@ -176,8 +175,7 @@ static int reverse(struct stream *s, struct err *e)
         } else if (m->type == MSG_DATA) {
             run_note(s->run, m->number, m->len, clock_now_ns());
             s->run->got.corrupt += s->feed.corrupt;
-            atomic_store(&s->member->sent, s->run->got.delivered);
-            atomic_store(&s->member->bytes, s->run->got.bytes);
+            team_note(s->member, s->run->got.delivered, s->run->got.bytes);
         }
     }
     r->got = run_report(s->run, s->client.fd);
@@ -222,6 +220,14 @@ struct order {
     const struct measure *plan;
 };
 
+static void stream_free(struct stream *s)
+{
+    run_free(s->run);
+    free(s->out);
+    free(s->in);
+    free(s);
+}
+
 static struct stream *stream_new(struct member *member,
                                  const struct order *order)
 {
@@ -240,9 +246,10 @@ static struct stream *stream_new(struct member *member,
                                     .rate_bps = plan->rate_bps,
                                     .verify = plan->verify};
     s->out = malloc(plan->size);
-    if (s->out != NULL)
+    s->in = aligned_alloc(SOCK_ALIGN, BUFFER);
+    if (s->out != NULL && s->in != NULL)
         return s;
-    free(s);
+    stream_free(s);
     return NULL;
 }
 
@@ -263,9 +270,7 @@ static int run_member(struct member *member, void *context, struct err *e)
         *order->client = s->client;
         client_close(order->client, result_status(result, e));
     }
-    run_free(s->run);
-    free(s->out);
-    free(s);
+    stream_free(s);
     return result;
 }
 

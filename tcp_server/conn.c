@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <string.h>
 
 enum { BUFFER = 64 * 1024 };
@@ -27,7 +28,7 @@ struct talk {
     enum model_how how;
     bool input_ended; /* the client's FIN has come */
     struct span rest; /* of out: what the client has not taken yet */
-    char buf[BUFFER], out[BUFFER];
+    char *buf, *out;  /* of BUFFER bytes each */
 };
 
 /* In short steps: a thread gets no signals, so that nothing would wake it. */
@@ -270,7 +271,7 @@ static void close_first(struct talk *t)
         return; /* the client is gone: nothing to wait for */
     uint64_t deadline = clock_now_ns() + DRAIN_NS;
     while (stop_signal() == 0 && clock_now_ns() < deadline &&
-           sock_recv(t->cfd, t->buf, sizeof t->buf, 0, &e) > 0)
+           sock_recv(t->cfd, t->buf, BUFFER, 0, &e) > 0)
         continue;
 }
 
@@ -287,8 +288,11 @@ static void reset(struct talk *t)
 
 void conn_serve(struct server *s, int cfd, struct model_conn *c)
 {
+    alignas(SOCK_ALIGN) char buf[BUFFER], out[BUFFER];
     struct talk t = {.server = s, .cfd = cfd, .conn = c, .how = HOW_FIN};
     struct err e;
+    t.buf = buf;
+    t.out = out;
     t.first_closer = WHO_UNKNOWN;
     session_init(&t.session, s->service, cfd);
     if (s->idle_timeout_ns != 0 &&
