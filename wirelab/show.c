@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* What a pipe may hold: the wire does not wait for who reads it. */
 #define PIPE_BYTES (1 << 20)
 
 struct show {
@@ -298,6 +299,7 @@ struct show *show_open(const struct settings *s, const struct show_pair *pair,
         w->pair = *pair;
         w->svg = pair->svg;
     }
+    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES); /* if it is one */
     name_wire(s, w->wire, sizeof w->wire);
     bool picture = !s->json && !s->quiet && !s->layers;
     if (s->layers)

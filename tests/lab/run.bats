@@ -298,6 +298,17 @@ END
     wait $!
 }
 
+@test "a pager that does not read on does not stop the wire" {
+    local fd
+    mkfifo pager
+    exec {fd}<>pager # a reader that only waits
+    exits 0 bash -c "exec wirelab --json --lanes wire \
+        --server 'tcp_server -n 1 -s discard server 9000' \
+        --client 'head -c 100000 /dev/zero | tcp_client server 9000' \
+        --expect 'no client data again' >&$fd"
+    exec {fd}>&-
+}
+
 @test "nobody reads any more: the lab ends" {
     local mark=20.$RANDOM$RANDOM
     unread 141 wirelab --record run.json --client "echo a; sleep $mark" \
