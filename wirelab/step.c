@@ -23,6 +23,9 @@ static void stop_cb(int signum)
     stopped_by = signum;
 }
 
+/* So many rows wait at most; nobody steps through more. */
+#define WAITING_MAX 20000
+
 struct step_row {
     struct step_row *next;
     struct row row;
@@ -37,6 +40,7 @@ struct step {
     struct termios saved;
     struct sigaction before[STOPS];
     struct step_row *first, **last;
+    size_t waiting;
     bool greeted, asked;
     bool owes; /* a key was pressed while there was no row */
     bool out_of_memory;
@@ -119,6 +123,7 @@ static void show_first(struct step *s)
 {
     struct step_row *r = s->first;
     s->first = r->next;
+    s->waiting--;
     if (s->first == NULL)
         s->last = &s->first;
     s->out(&r->row, s->context);
@@ -153,11 +158,12 @@ void step_row(const struct row *row, void *step)
         s->out(row, s->context);
         return;
     }
-    struct step_row *r = malloc(sizeof *r);
+    struct step_row *r = s->waiting < WAITING_MAX ? malloc(sizeof *r) : NULL;
     if (r == NULL) {
         s->out_of_memory = true;
         return;
     }
+    s->waiting++;
     r->next = NULL;
     r->row = *row;
     *s->last = r;

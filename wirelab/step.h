@@ -40,7 +40,7 @@ int step_signal(const struct step *s);
 /* Are there rows that wait for a key? */
 bool step_waits(const struct step *s);
 
-/* False if memory ran short and rows are missing. */
+/* False if memory ran short, or too many rows waited, and rows are missing. */
 bool step_complete(const struct step *s);
 
 #endif

@@ -132,6 +132,23 @@ static void test_terminal(void **unused)
     close_scene(&s);
 }
 
+/* A program that prints without end, and nobody who presses a key. */
+static void test_too_many(void **unused)
+{
+    struct scene s;
+    (void)unused;
+    open_scene(&s);
+    s.step = step_new(s.keys, s.talk, show, &s);
+    for (int i = 0; i < 20000; i++)
+        row(&s, ROW_OUTPUT, 'o', WIRE_NONE);
+    assert_true(step_complete(s.step));
+    row(&s, ROW_OUTPUT, 'o', WIRE_NONE);
+    assert_false(step_complete(s.step));
+    assert_true(key(&s, '\n'));
+    assert_string_equal(s.shown, "o");
+    close_scene(&s);
+}
+
 static void test_no_terminal(void **unused)
 {
     struct scene s;
@@ -156,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
