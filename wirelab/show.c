@@ -80,7 +80,7 @@ static void name_wire(const struct settings *s, char *buf, size_t cap)
     if (s->subject.wire[0] != '\0')
         snprintf(buf, cap, "%s", s->subject.wire);
     else if (s->lab.loopback)
-        snprintf(buf, cap, "%s", _("no wire: loopback"));
+        snprintf(buf, cap, "%s", _("none: loopback"));
     else if (f->link[HOST_CLIENT].delay_ns == f->link[HOST_SERVER].delay_ns)
         snprintf(buf, cap, _("%s each way"), there);
     else
