@@ -72,8 +72,6 @@ struct expect {
     size_t claims;
     bool has_zero;
     uint64_t zero_ns; /* the picture's: the client's first call or frame */
-    enum expect_mark mark;
-    const char *mark_text;
 };
 
 /* A new claim, with its step list empty; NULL if memory is short. */

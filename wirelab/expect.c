@@ -59,21 +59,9 @@ static void see(const struct look *k, struct sight *s)
         snprintf(s->when, sizeof s->when, "%s", _("before the client began"));
 }
 
-static void mark_met(const struct look *k, struct claim *c,
-                     const struct step *s)
-{
-    see(k, &c->last);
-    if (k->x->mark == EXPECT_BROKEN)
-        return;
-    k->x->mark = EXPECT_MET;
-    k->x->mark_text = s->pattern.text;
-}
-
 static void break_claim(const struct look *k, struct claim *c)
 {
     c->is_broken = true;
-    k->x->mark = EXPECT_BROKEN;
-    k->x->mark_text = c->text;
     if (!c->last.is_set || c->last.t_ns < k->event->t_ns)
         see(k, &c->last);
 }
@@ -119,7 +107,7 @@ static void run_set(const struct look *k, struct claim *c, size_t len)
         enum pattern_match m = match(k, s);
         if (m == MATCH_YES) {
             c->seen |= UINT64_C(1) << i;
-            mark_met(k, c, s);
+            see(k, &c->last);
             break; /* one event is one step */
         }
         if (m != MATCH_ELSEWHERE)
@@ -148,7 +136,7 @@ static void run_chain(const struct look *k, struct claim *c, size_t len)
     }
     c->seen = then;
     if (furthest > 0)
-        mark_met(k, c, &c->step[c->at + furthest - 1]);
+        see(k, &c->last);
     if ((then >> len & 1) != 0)
         next_group(c, len);
 }
@@ -232,7 +220,8 @@ static void run_list(const struct look *k, struct claim *c)
                  now.when, c->steps);
         break_claim(k, c);
     } else if (match(k, &c->step[c->at]) == MATCH_YES) {
-        mark_met(k, c, &c->step[c->at++]);
+        see(k, &c->last);
+        c->at++;
     } else {
         snprintf(c->why, sizeof c->why,
                  _("expected '%s' as number %zu; '%s' came %s"),
@@ -273,7 +262,7 @@ static void run_count(const struct look *k, struct claim *c)
     if (match(k, &c->step[0]) != MATCH_YES)
         return;
     c->counted++;
-    mark_met(k, c, &c->step[0]);
+    see(k, &c->last);
     if (!can_be_exceeded(c) || c->counted <= c->count.with || c->is_broken)
         return;
     snprintf(c->why, sizeof c->why, _("'%s' came %s"), c->last.text,
@@ -301,8 +290,6 @@ void expect_event(const struct event *e, void *expect)
         x->has_zero = true;
         x->zero_ns = e->t_ns;
     }
-    x->mark = EXPECT_NOTHING;
-    x->mark_text = NULL;
     for (size_t i = 0; i < x->claims; i++) {
         struct claim *c = &x->claim[i];
         if (c->kind == CLAIM_ORDER)
@@ -312,12 +299,6 @@ void expect_event(const struct event *e, void *expect)
         else
             run_count(&look, c);
     }
-}
-
-enum expect_mark expect_mark(const struct expect *x, const char **text)
-{
-    *text = x->mark_text;
-    return x->mark;
 }
 
 size_t expect_finish(struct expect *x)

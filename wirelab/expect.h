@@ -56,15 +56,6 @@ opt_read_fn expect_read_file;   /* --expect-file FILE */
  * Events come in the order of t_ns. */
 void expect_event(const struct event *e, void *expect);
 
-/* What the event that was given last meant, for marking its row: */
-enum expect_mark {
-    EXPECT_NOTHING,
-    EXPECT_MET,    /* a step was seen here */
-    EXPECT_BROKEN, /* an expectation failed here for good */
-};
-/* *text: the step, or the expectation; good as long as the struct expect. */
-enum expect_mark expect_mark(const struct expect *x, const char **text);
-
 /* No more events. Returns how many expectations failed. */
 size_t expect_finish(struct expect *x);
 

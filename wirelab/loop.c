@@ -110,11 +110,6 @@ void loop_set(struct loop_watch *timer, uint64_t delay_ns)
     event_add(timer->event, &delay); /* it has been allocated: cannot fail */
 }
 
-void loop_unset(struct loop_watch *timer)
-{
-    event_del(timer->event);
-}
-
 void loop_forget(struct loop_watch *w)
 {
     if (w == NULL)

@@ -34,11 +34,10 @@ struct loop_watch *loop_signal(struct loop *l, int signum, loop_fn *fn,
                                void *context, struct err *e);
 
 /* A timer, not yet set. loop_set: calls FN once, DELAY_NS from now, instead of
- * what was set before. loop_unset: not any more. */
+ * what was set before. */
 struct loop_watch *loop_timer(struct loop *l, loop_fn *fn, void *context,
                               struct err *e);
 void loop_set(struct loop_watch *timer, uint64_t delay_ns);
-void loop_unset(struct loop_watch *timer);
 
 /* Ends a watch of any kind; the descriptor stays open. NULL is allowed. */
 void loop_forget(struct loop_watch *w);

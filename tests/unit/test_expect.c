@@ -527,31 +527,6 @@ static void each_expectation_is_judged_by_itself(void **state)
     expect_free(x);
 }
 
-static void marks_the_rows(void **state)
-{
-    (void)state;
-    struct expect *x = parse("client SYN; no server accept; client FIN");
-    unsigned met = 0, broken = 0;
-    for (size_t i = 0; i < COUNT(hello); i++) {
-        const char *text;
-        expect_event(&hello[i], x);
-        enum expect_mark mark = expect_mark(x, &text);
-        if (mark == EXPECT_MET) {
-            assert_string_equal(text, met == 0 ? "client SYN" : "client FIN");
-            met++;
-        } else if (mark == EXPECT_BROKEN) {
-            assert_int_equal(hello[i].kind, EVENT_CALL);
-            assert_string_equal(text, "no server accept");
-            broken++;
-        } else {
-            assert_null(text);
-        }
-    }
-    assert_int_equal(met, 2);
-    assert_int_equal(broken, 1);
-    expect_free(x);
-}
-
 static void nothing_happened(void **state)
 {
     (void)state;
@@ -611,7 +586,6 @@ int main(void)
         cmocka_unit_test(what_did_not_happen_fails_with_reasons),
         cmocka_unit_test(names_the_word_at_fault),
         cmocka_unit_test(each_expectation_is_judged_by_itself),
-        cmocka_unit_test(marks_the_rows),
         cmocka_unit_test(nothing_happened),
         cmocka_unit_test(a_group_has_a_limit),
         cmocka_unit_test(reads_files),
