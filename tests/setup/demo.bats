@@ -62,6 +62,21 @@ is_whole() {
     [[ $output != *compare* ]]
 }
 
+@test "each script for a person answers --help, and then does nothing else" {
+    cd "$BATS_TEST_DIRNAME/../../scripts"
+    for name in demo check setup compare report models fleet merge lint lang \
+        recordings record-labs; do
+        run timeout 10 ./$name --help
+        [ "$status" -eq 0 ] || { echo "$name: $output" && false; }
+        [[ ${lines[0]} == "Usage: scripts/$name"* ]] || {
+            echo "$name: $output" && false
+        }
+        [[ $output == *Status:* ]]
+        run timeout 10 ./$name --nosuch
+        [ "$status" -eq 2 ] || { echo "$name: $output" && false; }
+    done
+}
+
 @test "without the lab: both conversations on loopback, explained" {
     run "$loopback" "$bin" </dev/null
     [ "$status" -eq 0 ]
