@@ -54,35 +54,46 @@ static int read_entry(const char *line, int family, struct entry *found)
     return read_address(peer, family, &found->peer);
 }
 
+/* An IPv6 socket without IPV6_V6ONLY has IPv4's port too: as the IPv4 address
+ * within its own, or with [::] as all of them. ipv6(7). */
+static bool covers(const struct in6_addr *have, const struct addr *want)
+{
+    uint32_t within;
+    memcpy(&within, &have->s6_addr[12], sizeof within);
+    return IN6_IS_ADDR_UNSPECIFIED(have) ||
+           (IN6_IS_ADDR_V4MAPPED(have) &&
+            (within == want->in.sin_addr.s_addr || addr_is_any(want)));
+}
+
 /* Does a socket at HAVE keep another from binding to WANT? */
 static bool clashes(const struct addr *have, const struct addr *want)
 {
-    static const struct in6_addr any6;
     if (addr_port(have) != addr_port(want))
         return false;
+    if (have->sa.sa_family != want->sa.sa_family)
+        return covers(&have->in6.sin6_addr, want);
     if (want->sa.sa_family == AF_INET)
         return have->in.sin_addr.s_addr == want->in.sin_addr.s_addr ||
-               have->in.sin_addr.s_addr == 0 || want->in.sin_addr.s_addr == 0;
+               addr_is_any(have) || addr_is_any(want);
     return memcmp(&have->in6.sin6_addr, &want->in6.sin6_addr, 16) == 0 ||
-           memcmp(&have->in6.sin6_addr, &any6, 16) == 0 ||
-           memcmp(&want->in6.sin6_addr, &any6, 16) == 0;
+           addr_is_any(have) || addr_is_any(want);
 }
 
-/* The entry in the way: a listener rather than an old connection. */
-static bool find_entry(const struct addr *a, int type, struct entry *found)
+/* The socket of FAMILY that is in the way of A: a listener rather than an old
+ * connection. */
+static bool find_entry(const struct addr *a, int type, int family,
+                       struct entry *found)
 {
-    bool v6 = a->sa.sa_family == AF_INET6;
     char path[32], line[512];
     snprintf(path, sizeof path, "/proc/net/%s%s", addr_proto_name(type),
-             v6 ? "6" : "");
+             family == AF_INET6 ? "6" : "");
     FILE *f = fopen(path, "r");
     if (f == NULL)
         return false;
     bool any = false;
     while (fgets(line, sizeof line, f) != NULL) {
         struct entry next;
-        if (read_entry(line, a->sa.sa_family, &next) < 0 ||
-            !clashes(&next.local, a))
+        if (read_entry(line, family, &next) < 0 || !clashes(&next.local, a))
             continue;
         if (!any || next.state == KERNEL_LISTEN)
             *found = next;
@@ -144,7 +155,8 @@ const char *holder_find(const struct addr *a, int type, char *buf, size_t cap)
     struct entry e;
     char name[64], peer[ADDR_TEXT];
     long number;
-    if (!find_entry(a, type, &e))
+    if (!find_entry(a, type, a->sa.sa_family, &e) &&
+        (a->sa.sa_family != AF_INET || !find_entry(a, type, AF_INET6, &e)))
         return NULL;
     bool idle = type == SOCK_DGRAM || e.state == KERNEL_LISTEN;
     if (e.state == KERNEL_TIME_WAIT)

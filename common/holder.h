@@ -11,9 +11,10 @@
 
 #include <stddef.h>
 
-/* Fills BUF with words such as "tcp_server (process 4711) listens there" or
- * "a connection to 127.0.0.1:51812 is in TIME_WAIT", for a socket of TYPE
- * (SOCK_STREAM, SOCK_DGRAM) at A. Returns BUF, or NULL if nothing is known. */
+/* Fills BUF with words such as "tcp_server (process 4711) has this port: end
+ * it, or use another port" or "an old connection to 127.0.0.1:51812 is in
+ * TIME_WAIT ...", for a socket of TYPE (SOCK_STREAM, SOCK_DGRAM) at A. Returns
+ * BUF, or NULL if nothing is known. */
 const char *holder_find(const struct addr *a, int type, char *buf, size_t cap);
 
 #endif

@@ -249,6 +249,17 @@ belongings() {
     echo "$descriptors descriptors, $threads threads, $children children"
 }
 
+# As many servers do that others wrote: [::] with IPv4 in it.
+@test "who has the port is found among the sockets of both families too" {
+    grep -q . /proc/net/if_inet6 || skip "no IPv6 here"
+    start peer holds_both
+    for address in 127.0.0.1 0.0.0.0 ::; do
+        exits 3 tcp_server "$address" "$port"
+        says "process $server\\) has this port"
+    done
+    stop_peer
+}
+
 @test "out of descriptors: the server says so, waits, and goes on" {
     for model in $(models tcp_server); do
         start bash -c "ulimit -n 24 && exec tcp_server -m $model 0"
