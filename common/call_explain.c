@@ -210,8 +210,7 @@ static const struct advice advices[] = {
      N_("use an address of this machine: 'ip address' lists them")},
     {CALL_BIND, ANY, ENODEV,
      N_("name the link of a link-local address: fe80::1%lo")},
-    {CALL_BIND, ANY, EINVAL,
-     N_("name the link of a link-local address: fe80::1%lo")},
+    {ANY, ANY, EINVAL, N_("name the link of a link-local address: fe80::1%lo")},
     {CALL_CONNECT, TCP, ECONNREFUSED,
      N_("is the server running, on this address and port? 'ss -ltn' lists "
         "listeners")},
@@ -275,9 +274,19 @@ const char *call_explain(const struct call *c)
     return "";
 }
 
+/* The kernel says EINVAL where an address alone does not tell which link. */
+static bool lacks_link(const struct call *c)
+{
+    const struct in6_addr *a = &c->addr.in6.sin6_addr;
+    return c->addr.len != 0 && c->addr.sa.sa_family == AF_INET6 &&
+           (IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a));
+}
+
 const char *call_advice(const struct call *c)
 {
     if (!c->returned || c->result >= 0)
+        return NULL;
+    if (c->error == EINVAL && !lacks_link(c))
         return NULL;
     for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
         const struct advice *a = &advices[i];
