@@ -6,6 +6,7 @@
  */
 #include "client.h"
 
+#include "clock.h"
 #include "sock.h"
 #include "stop.h"
 
@@ -25,11 +26,13 @@ int ask_run(struct client *c, const char *text, struct err *e)
         return -1;
     if (client_send(c, line, len, e) < 0)
         return -1;
+    uint64_t end_ns = clock_now_ns() + c->timeout_ns;
     int got = 0;
     while (c->timeout_ns != 0 && got == 0 && stop_signal() == 0) {
         e->sys = 0;
         got = client_receive(c, 0, e);
-        if (got == 0 && e->sys == EAGAIN)
+        bool silent = e->sys == EAGAIN || clock_now_ns() >= end_ns;
+        if (got == 0 && silent) /* strangers may have spoken */
             return err_set(e, STATUS_TIMEOUT,
                            "no reply within the --timeout: lost, or nobody "
                            "answers; UDP does not tell");

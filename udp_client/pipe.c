@@ -21,7 +21,8 @@ struct pipe {
     struct client *client;
     char buf[DATAGRAM_BUFFER]; /* input that is no whole datagram yet */
     size_t len;
-    bool ended; /* nothing more will be read */
+    bool ended;          /* nothing more will be read */
+    uint64_t silence_ns; /* when the silence began; strangers do not break it */
 };
 
 /* How many bytes of the buffer are the next datagram, its newline with it; 0:
@@ -46,6 +47,7 @@ static int read_input(struct pipe *p, struct err *e)
         return err_sys(e, "read stdin");
     if (n == 0)
         p->ended = true;
+    p->silence_ns = clock_now_ns();
     if (n > 0)
         p->len += (size_t)n;
     return 0;
@@ -66,13 +68,23 @@ static int send_next(struct pipe *p, struct err *e)
     return 1;
 }
 
+/* How much longer the silence may last. */
+static uint64_t patience_ns(const struct pipe *p)
+{
+    uint64_t end_ns = p->silence_ns + p->client->timeout_ns;
+    uint64_t now_ns = clock_now_ns();
+    return end_ns > now_ns ? end_ns - now_ns : 0;
+}
+
 /* Waits until something can be done, and notes in the two entries what: stdin,
- * the socket. Returns 1, 0 after too long a silence, or -1. */
+ * the socket. Returns 0, or -1 and *e. */
 static int wait_any(struct pipe *p, struct pollfd fds[2], struct err *e)
 {
     bool may_read = !p->ended && next_datagram(p) == 0;
-    uint64_t timeout = p->ended ? p->client->timeout_ns : UINT64_MAX;
-    if (!p->ended && !may_read)
+    uint64_t timeout = UINT64_MAX;
+    if (p->ended)
+        timeout = patience_ns(p);
+    else if (!may_read)
         timeout = 0; /* there is something to send: only look */
     fds[0] = (struct pollfd){may_read ? STDIN_FILENO : -1, POLLIN, 0};
     fds[1] = (struct pollfd){p->client->fd, POLLIN, 0};
@@ -81,7 +93,7 @@ static int wait_any(struct pipe *p, struct pollfd fds[2], struct err *e)
         return err_sys(e, "poll");
     if (ready < 0)
         fds[0].revents = fds[1].revents = 0;
-    return ready == 0 ? 0 : 1;
+    return 0;
 }
 
 int pipe_run(struct client *c, struct err *e)
@@ -95,16 +107,17 @@ int pipe_run(struct client *c, struct err *e)
         int sent = send_next(&p, e);
         if (sent < 0 || (p.ended && sent == 0 && c->timeout_ns == 0))
             return sent;
-        int ready = wait_any(&p, fds, e);
-        if (ready < 0)
+        bool over = p.ended && patience_ns(&p) == 0;
+        if (wait_any(&p, fds, e) < 0 ||
+            (fds[0].revents != 0 && read_input(&p, e) < 0))
             return -1;
-        if (ready == 0 && p.ended && p.len == 0)
+        int got = fds[1].revents != 0 ? client_receive(c, MSG_DONTWAIT, e) : 0;
+        if (got < 0)
+            return -1;
+        if (got > 0)
+            p.silence_ns = clock_now_ns();
+        else if (over)
             break;
-        if (ready > 0 && fds[0].revents != 0 && read_input(&p, e) < 0)
-            return -1;
-        if (ready > 0 && fds[1].revents != 0 &&
-            client_receive(c, MSG_DONTWAIT, e) < 0)
-            return -1;
     }
     if (c->received == 0 && c->sent > 0 && stop_signal() == 0)
         return err_set(e, STATUS_TIMEOUT,

@@ -208,6 +208,14 @@ load helpers
     done
 }
 
+@test "what strangers send is no answer, and ends no silence" {
+    start peer udp_strangers
+    exits 5 udp_client --unconnected -t 300ms --ask x "$host" "$port"
+    start peer udp_strangers
+    exits 5 udp_client --unconnected -t 300ms "$host" "$port" <<<x
+    says 'not from the peer: ignored'
+}
+
 @test "no answer: status 5; --timeout 0 only sends" {
     start peer udp_says_nothing
     exits 5 udp_client -t 100ms "$host" "$port" <<<x
