@@ -210,7 +210,8 @@ static int run_load(struct cli *cli, const struct options *o, struct client *c)
                               SOCK_STREAM, &list, &e);
     if (result == 0 && list.count > 1) {
         result = connect_any(cli, c, &e);
-        sock_close(c->fd);
+        if (result == 0)
+            sock_close(c->fd);
     } else if (result == 0) {
         c->peer = list.at[0];
     }
