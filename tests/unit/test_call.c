@@ -265,19 +265,19 @@ static void test_link_advice(void **state)
     static const struct {
         const char *address;
         bool advised;
-    } good[] = {{"[fe80::1]:9", true},
-                {"[ff02::1234]:9", true},
-                {"[::ffff:127.0.0.1]:9", false},
-                {"127.0.0.1:9", false}};
+    } links[] = {{"[fe80::1]:9", true},
+                 {"[ff02::1234]:9", true},
+                 {"[::ffff:127.0.0.1]:9", false},
+                 {"127.0.0.1:9", false}};
     static const enum call_id ids[] = {CALL_BIND, CALL_CONNECT, CALL_SENDTO};
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         for (size_t j = 0; j < sizeof ids / sizeof *ids; j++) {
             struct call c = {.id = ids[j], .returned = true, .result = -1};
             c.error = EINVAL;
-            assert_int_equal(addr_parse(good[i].address, &c.addr, NULL), 0);
+            assert_int_equal(addr_parse(links[i].address, &c.addr, NULL), 0);
             const char *advice = call_advice(&c);
-            assert_int_equal(advice != NULL, good[i].advised);
+            assert_int_equal(advice != NULL, links[i].advised);
         }
 }
 
