@@ -25,7 +25,7 @@ struct slot {
     struct addr peer;
     struct iovec part;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    char data[LARGEST];
+    _Alignas(SOCK_ALIGN) char data[LARGEST];
 };
 
 struct batch {
@@ -132,7 +132,7 @@ int batch_serve(struct server *s, struct err *e)
     struct batch b = {.server = s, .count = (unsigned)s->batch};
     int result = desk_open(&b.desk, s->service, s->fd, e);
     b.messages = calloc(b.count, sizeof *b.messages);
-    b.slots = malloc(b.count * sizeof *b.slots);
+    b.slots = aligned_alloc(SOCK_ALIGN, b.count * sizeof *b.slots);
     if (result == 0 && (b.messages == NULL || b.slots == NULL))
         result = err_sys(e, "receive buffers");
     if (result == 0)
