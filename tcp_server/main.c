@@ -124,6 +124,19 @@ static int open_sockets(const struct addr *a, const struct options *o,
 }
 /* end lab */
 
+/* Linux lets TCP listen at a multicast group, where no connection can reach it
+ * (RFC 9293, 3.9.2.3). 0, or -1 and *e. */
+static int check_one_host(const struct addr *a, struct err *e)
+{
+    char text[ADDR_TEXT];
+    if (!addr_is_multicast(a))
+        return 0;
+    err_set(e, STATUS_BIND,
+            "bind %s: a multicast group; a TCP connection has two ends",
+            addr_format(a, text, sizeof text));
+    return err_advise(e, "for a group: udp_server --join");
+}
+
 /* Binds the first address of the name that can be bound. */
 static int listen_on(struct cli *c, const struct options *o, struct server *s,
                      struct err *e)
@@ -137,7 +150,8 @@ static int listen_on(struct cli *c, const struct options *o, struct server *s,
         return -1;
     int result = -1;
     for (size_t i = 0; i < list.count && result < 0; i++)
-        result = open_sockets(&list.at[i], o, s, e);
+        if (check_one_host(&list.at[i], e) == 0)
+            result = open_sockets(&list.at[i], o, s, e);
     return result;
 }
 

@@ -140,6 +140,15 @@ pattern() {
     done
 }
 
+@test "a group has no TCP server: status 3, and the other protocol" {
+    for group in 224.0.0.1 239.1.2.3 ff02::1%lo; do
+        exits 3 tcp_server "$group" 0
+        says "^tcp_server: bind .*:0: a multicast group"
+        says 'udp_server --join'
+        prints ''
+    done
+}
+
 @test "--backlog: so many and one more may wait for accept, the next may not" {
     for model in $(models tcp_server); do
         limit=(--max-clients 1)
