@@ -15,7 +15,7 @@
 
 enum { BUFFER = 64 * 1024 };
 
-/* TEXT and a newline; a send may take fewer bytes than it is given. */
+/* TEXT and a newline. */
 static int send_line(struct client *c, const char *text, struct err *e)
 {
     char line[BUFFER];
@@ -25,15 +25,7 @@ static int send_line(struct client *c, const char *text, struct err *e)
                        BUFFER - 1);
     memcpy(line, text, len);
     line[len++] = '\n';
-    for (size_t sent = 0; sent < len;) {
-        ssize_t n = sock_send(c->fd, line + sent, len - sent,
-                              c->fin_with_data ? MSG_MORE : 0, e);
-        if (n < 0)
-            return -1;
-        sent += (size_t)n;
-        c->sent_bytes += (uint64_t)n;
-    }
-    return 0;
+    return client_send(c, line, len, c->fin_with_data ? MSG_MORE : 0, e);
 }
 
 /* One recv and its bytes to stdout. Returns the count, 0 at the server's end,

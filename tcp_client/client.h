@@ -63,6 +63,12 @@ int client_connect(struct client *c, struct err *e);
  * ended. */
 void client_close(struct client *c, int status);
 
+/* All of the bytes to the peer: a send may take fewer than it is given. FLAGS
+ * are send(2)'s. 0, or -1 and *e: STATUS_TIMEOUT if it took nothing for the
+ * --timeout. */
+int client_send(struct client *c, const void *data, size_t len, int flags,
+                struct err *e);
+
 /* Bytes from the peer: to stdout as they are, or as a `data` event. Returns 0,
  * or -1 and *e if stdout takes no more. */
 int client_deliver(struct client *c, const void *data, size_t len,

@@ -27,6 +27,24 @@ struct options {
     struct measure measure;
 };
 
+int client_send(struct client *c, const void *data, size_t len, int flags,
+                struct err *e)
+{
+    const char *p = data;
+    while (len > 0) {
+        ssize_t n = sock_send(c->fd, p, len, flags, e);
+        if (n < 0 && e->sys == EAGAIN)
+            return err_set(e, STATUS_TIMEOUT,
+                           "the server took nothing for the --timeout");
+        if (n < 0)
+            return -1;
+        c->sent_bytes += (uint64_t)n;
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
 int client_deliver(struct client *c, const void *data, size_t len,
                    struct err *e)
 {

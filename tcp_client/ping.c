@@ -46,19 +46,12 @@ static uint64_t next_due_ns(const struct ping *p)
     return unanswered(p) == 0 ? 0 : UINT64_MAX;
 }
 
-/* Sends one; a send may take fewer bytes than it is given. */
 static int send_one(struct ping *p, uint64_t now_ns, struct err *e)
 {
     msg_renumber(p->out, p->result.sent, now_ns);
     p->last_ns = now_ns;
-    for (size_t sent = 0; sent < p->plan->size;) {
-        ssize_t n =
-            sock_send(p->client->fd, p->out + sent, p->plan->size - sent, 0, e);
-        if (n < 0)
-            return -1;
-        sent += (size_t)n;
-        p->client->sent_bytes += (uint64_t)n;
-    }
+    if (client_send(p->client, p->out, p->plan->size, 0, e) < 0)
+        return -1;
     p->result.sent++;
     return 0;
 }

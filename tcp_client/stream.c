@@ -42,24 +42,6 @@ struct stream {
 
 /* --- Messages --- */
 
-static int send_all(struct stream *s, const void *data, size_t len,
-                    struct err *e)
-{
-    const char *p = data;
-    while (len > 0) {
-        ssize_t n = sock_send(s->client.fd, p, len, 0, e);
-        if (n < 0 && e->sys == EAGAIN)
-            return err_set(e, STATUS_TIMEOUT,
-                           "the server took nothing for the --timeout");
-        if (n < 0)
-            return -1;
-        s->client.sent_bytes += (uint64_t)n;
-        p += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* The next whole message: 1; 0 at the server's FIN; or -1 and *e. The content
  * of DATA is looked at as it passes. */
 static int next_message(struct stream *s, struct err *e)
@@ -120,7 +102,7 @@ static int send_data(struct stream *s, struct err *e)
             continue;
         }
         source_next(&s->source, s->out, 0, now_ns);
-        if (send_all(s, s->out, s->plan->size, e) < 0)
+        if (client_send(&s->client, s->out, s->plan->size, 0, e) < 0)
             return -1;
         source_sent(&s->source, 1, now_ns);
         team_note(s->member, s->source.sent.sent, s->source.sent.bytes);
@@ -141,7 +123,7 @@ static int forward(struct stream *s, struct err *e)
     if (result < 0 || stop_signal() != 0)
         return result;
     s->client.first_closer = "client";
-    if (send_all(s, end, sizeof end, e) < 0 ||
+    if (client_send(&s->client, end, sizeof end, 0, e) < 0 ||
         sock_shutdown(s->client.fd, SHUT_WR, e) < 0 ||
         expect(s, MSG_REPORT, e) < 0)
         return -1;
@@ -202,7 +184,7 @@ static int run_stream(struct stream *s, struct err *e)
     msg_write_control(open, &m, RUN_FIELDS(s->run_plan));
     if (sock_timeout(s->client.fd,
                      timeout_ns < GREETING ? timeout_ns : GREETING, e) < 0 ||
-        send_all(s, open, sizeof open, e) < 0)
+        client_send(&s->client, open, sizeof open, 0, e) < 0)
         return -1;
     if (expect(s, MSG_HELLO, e) < 0) {
         if (e->status == STATUS_TIMEOUT)

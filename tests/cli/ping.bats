@@ -91,6 +91,14 @@ result() {
     says 'no echo server'
 }
 
+@test "a server that takes nothing: 5, and said so" {
+    start tcp_server --quiet --accept-delay 1h 0
+    exits 5 tcp_client --ping -n 10000 -i 1us -l 64Ki --timeout 100ms "$host" \
+        "$port"
+    says 'the server took nothing for the --timeout'
+    stop
+}
+
 @test "the server ends in between: status 6, partial" {
     start tcp_server --quiet --close-first 0
     exits 6 tcp_client --json --ping -n 3 -i 100ms "$host" "$port"
