@@ -162,7 +162,11 @@ class Loopback(Plain):
             [os.path.join(BIN, server[0]), *server[1:], "127.0.0.1", "0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, encoding="utf-8")
-        return (process, *self.ready(process))
+        try:
+            return (process, *self.ready(process))
+        except BaseException:  # Stopped, too: nobody else knows of it yet
+            self.end(process)
+            raise
 
     @staticmethod
     def shown(server):

@@ -188,6 +188,21 @@ END
     cmp before "$out"
 }
 
+@test "interrupted before its server is ready, it leaves none behind" {
+    no_lab
+    for program in tcp_server udp_server; do
+        rm paper/$program
+        echo "echo \$\$ >$PWD/server && exec sleep 1000" | paper $program
+    done
+    "$compare" "${short[@]}" --over loopback --out d >"$out" 2>"$err" 3>&- &
+    wait_for '[0-9]' server
+    kill -INT $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 130 ]
+    lacks . "/proc/$(cat server)/comm"
+}
+
 @test "with --out - there is the table, and nothing is kept" {
     no_lab
     TMPDIR=$PWD/paper exits 0 "$compare" "${short[@]}" --over loopback --out -
