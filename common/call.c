@@ -293,6 +293,16 @@ static void add_socket(struct text *t, const struct call *c)
     add(t, ", %d", c->arg[2]);
 }
 
+/* The bytes, the flags, and the address if the call has one. */
+static void add_message(struct text *t, const struct call *c)
+{
+    add_data(t, c);
+    add(t, ", ");
+    add_flags(t, c->arg[0]);
+    if (c->id == CALL_SENDTO || c->id == CALL_RECVFROM || c->addr.len != 0)
+        add_addr(t, c);
+}
+
 const char *call_args(const struct call *c, char *buf, size_t cap)
 {
     struct text text = {.buf = buf, .cap = cap}, *t = &text;
@@ -319,11 +329,7 @@ const char *call_args(const struct call *c, char *buf, size_t cap)
     case CALL_RECV:
     case CALL_RECVFROM:
     case CALL_RECVMSG:
-        add_data(t, c);
-        add(t, ", ");
-        add_flags(t, c->arg[0]);
-        if (c->id == CALL_SENDTO || c->id == CALL_RECVFROM || c->addr.len != 0)
-            add_addr(t, c);
+        add_message(t, c);
         break;
     case CALL_READ:
     case CALL_WRITE:

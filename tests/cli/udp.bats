@@ -142,7 +142,9 @@ load helpers
         start udp_server -m "$model" 0
         clients=()
         for i in {1..20}; do
-            udp_client --ask "peer $i" "$host" "$port" >"answer.$i" 3>&- &
+            # An address each: a port that is free again may come twice.
+            udp_client --source "127.0.0.$i" --ask "peer $i" "$host" "$port" \
+                >"answer.$i" 3>&- &
             clients+=($!)
         done
         for client in "${clients[@]}"; do
