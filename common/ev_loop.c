@@ -113,10 +113,8 @@ uint64_t ev_loop_room(struct ev_loop *l)
 
 void ev_loop_full(struct ev_loop *l, uint64_t open, const struct err *why)
 {
-    uint64_t now = clock_now_ns();
-    if (l->said_ns != 0 && now - l->said_ns < 10 * CLOCK_S)
+    if (!model_may_say(l->server))
         return;
-    l->said_ns = now;
     if (why != NULL)
         out_error(l->server->out, why);
     out_say(l->server->out,

@@ -19,7 +19,6 @@ struct ev_loop {
     struct server *server;
     struct event *stop, *report; /* the signals */
     struct err failure; /* why ev_loop_fail ended it; status 0: it did not */
-    uint64_t said_ns;   /* when ev_loop_full last said something */
 };
 
 /* Opens the loop of the server S, or of a client (NULL), which has no totals.

@@ -20,6 +20,15 @@
  */
 enum { SPEAK_TURN = 32 };
 
+bool model_may_say(struct server *s)
+{
+    uint64_t now_ns = clock_now_ns();
+    if (s->said_ns != 0 && now_ns - s->said_ns < 10 * CLOCK_S)
+        return false;
+    s->said_ns = now_ns;
+    return true;
+}
+
 const struct model *model_find(const struct model *table, const char *name)
 {
     for (; table->name != NULL; table++)

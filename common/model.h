@@ -51,7 +51,7 @@ struct server {
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
 
-    uint64_t said_ns; /* when accept last failed and it was said; 0: never */
+    uint64_t said_ns; /* for model_may_say */
 };
 
 struct model {
@@ -62,6 +62,10 @@ struct model {
      * is never an error here. */
     int (*serve)(struct server *s, struct err *e);
 };
+
+/* May it be said again that the server is at its limit, where it may stay? At
+ * most every ten seconds. For the thread that accepts. */
+bool model_may_say(struct server *s);
 
 /* The row of that name in a table ended by a row without name, or NULL. */
 const struct model *model_find(const struct model *table, const char *name);

@@ -48,16 +48,6 @@ void conn_note_local(struct server *s, int cfd, struct model_conn *c)
         sock_getsockname(cfd, &c->local, &ignored);
 }
 
-/* At most every ten seconds: a server at its limit stays there. */
-static void say_seldom(struct server *s, const struct err *why)
-{
-    uint64_t now_ns = clock_now_ns();
-    if (s->said_ns != 0 && now_ns - s->said_ns < 10 * CLOCK_S)
-        return;
-    s->said_ns = now_ns;
-    out_error(s->out, why);
-}
-
 bool conn_survives(struct server *s, const struct err *why)
 {
     if (stop_signal() != 0)
@@ -66,7 +56,8 @@ bool conn_survives(struct server *s, const struct err *why)
     case ACCEPT_NEXT:
         return true;
     case ACCEPT_LATER:
-        say_seldom(s, why);
+        if (model_may_say(s))
+            out_error(s->out, why);
         conn_wait(100 * CLOCK_MS);
         return stop_signal() == 0;
     default:
