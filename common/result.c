@@ -171,12 +171,23 @@ int result_stream_check(const struct stream_result *r, struct err *e)
     return 0;
 }
 
-/* Bits a second, of what was delivered, with its headers of MSG_HEADER. */
-static uint64_t goodput_bps(const struct stream_result *r)
+/* Messages a second. The time begins with the first message of each stream, so
+ * that these do not count: 3 messages took 2 intervals. 0: unknown. */
+static double message_rate(const struct measure *m,
+                           const struct stream_result *r)
 {
-    if (!r->know_got || r->got.elapsed_ns == 0)
-        return COST_UNKNOWN;
-    return (uint64_t)((double)r->got.bytes * 8e9 / (double)r->got.elapsed_ns);
+    if (!r->know_got || r->got.elapsed_ns == 0 || r->got.delivered < m->streams)
+        return 0;
+    return (double)(r->got.delivered - m->streams) * 1e9 /
+           (double)r->got.elapsed_ns;
+}
+
+/* Bits a second, of whole messages with their headers of MSG_HEADER. */
+static uint64_t goodput_bps(const struct measure *m,
+                            const struct stream_result *r)
+{
+    double bps = message_rate(m, r) * (double)m->size * 8;
+    return bps > 0 ? (uint64_t)bps : COST_UNKNOWN;
 }
 
 static uint64_t sum(uint64_t a, uint64_t b)
@@ -220,7 +231,7 @@ static void stream_fields(struct out *o, const struct measure *m,
     known(o, "sent_bytes", r->know_sent ? sent->bytes : no);
     known(o, "delivered_bytes", r->know_got ? got->bytes : no);
     known(o, "elapsed_ns", r->know_got ? got->elapsed_ns : sent->elapsed_ns);
-    known(o, "goodput_bps", goodput_bps(r));
+    known(o, "goodput_bps", goodput_bps(m, r));
     known(o, "connect_ns", r->connect_ns);
     known(o, "syscalls",
           both ? sum(sent->cost.syscalls, got->cost.syscalls) : no);
@@ -234,19 +245,20 @@ static void stream_fields(struct out *o, const struct measure *m,
 }
 
 /* "12.3 Gbit/s", "0.62 million a second". */
-static void rates(const struct stream_result *r, char *buf, size_t cap)
+static void rates(const struct measure *m, const struct stream_result *r,
+                  char *buf, size_t cap)
 {
     static const char *const units[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
-    double bps = (double)goodput_bps(r);
+    double bps = (double)goodput_bps(m, r);
     size_t unit = 0;
-    if (goodput_bps(r) == COST_UNKNOWN) {
+    if (goodput_bps(m, r) == COST_UNKNOWN) {
         snprintf(buf, cap, "%s", _("rate unknown"));
         return;
     }
     for (; bps >= 1000 && unit < 3; unit++)
         bps /= 1000;
     snprintf(buf, cap, _("%.4g %s, %.0f messages a second"), bps, units[unit],
-             (double)r->got.delivered * 1e9 / (double)r->got.elapsed_ns);
+             message_rate(m, r));
 }
 
 /* "client 660 calls, 12.3 ms CPU". */
@@ -291,7 +303,7 @@ static void stream_text(const struct measure *m, const struct stream_result *r,
     if (r->know_sent && r->know_got)
         snprintf(lost, sizeof lost, "%llu",
                  (unsigned long long)(r->sent.sent - r->got.delivered));
-    rates(r, rate, sizeof rate);
+    rates(m, r, rate, sizeof rate);
     cost_text(m, r, cost, sizeof cost);
     snprintf(
         buf, cap,

@@ -84,6 +84,25 @@ sink() {
     done
 }
 
+# Time begins with the first message of each stream, so it is not in the rate:
+# else three messages in two intervals would be half as fast again as the wire.
+@test "the goodput leaves out the message that time begins with" {
+    for proto in tcp udp; do
+        sink "$proto" "$([ $proto = tcp ] && echo thread || echo iterative)"
+        for options in '' --reverse '-P 2'; do
+            # shellcheck disable=SC2086 # several words
+            exits 0 "${proto}_client" --json --stream $options --bytes 3K \
+                -l 1000 --rate 800kbit "$host" "$port"
+            result '((.delivered_bytes - 1000 * .streams) * 8e9 / .elapsed_ns
+                - .goodput_bps) | fabs <= 1'
+        done
+        exits 0 "${proto}_client" --json --stream --bytes 1K -l 1000 \
+            "$host" "$port"
+        result '.delivered == 1 and .goodput_bps == null'
+        stop
+    done
+}
+
 @test "it is paced, and says what it cost on both sides, in every model" {
     for proto in tcp udp; do
         for model in $(models "${proto}_server"); do
