@@ -115,3 +115,12 @@ int cost_pin(const char *text, struct err *e)
         return 0;
     return err_sys(e, "core %llu", (unsigned long long)cpu);
 }
+
+unsigned cost_cores(void)
+{
+    cpu_set_t set;
+    int count = 0;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
+}

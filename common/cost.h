@@ -42,4 +42,7 @@ void cost_add(struct cost *into, const struct cost *from);
  * *e. */
 int cost_pin(const char *cpu, struct err *e);
 
+/* How many cores this thread may run on, at least 1. */
+unsigned cost_cores(void);
+
 #endif

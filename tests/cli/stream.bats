@@ -133,6 +133,19 @@ sink() {
     done
 }
 
+@test "between the datagrams of an unpaced stream the sink stays awake" {
+    [ "$(nproc)" -gt 1 ] || skip "one core: nobody sends while it looks"
+    looks=()
+    for options in '' '--rate 1mbit'; do
+        start udp_server -s sink --explain --quiet 0
+        # shellcheck disable=SC2086 # or nothing
+        exits 0 udp_client --stream $options --bytes 5K -l 100 "$host" "$port"
+        stop
+        looks+=("$(grep -c MSG_DONTWAIT "$talk" || :)")
+    done
+    ((looks[0] > 0 && looks[1] == 0)) || fail "${looks[*]}"
+}
+
 @test "every event is valid, and reports come while it runs" {
     for proto in tcp udp; do
         sink "$proto" iterative
