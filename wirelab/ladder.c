@@ -111,6 +111,20 @@ static enum section section_of(struct ladder *l, const struct item *i)
     return own > now ? own : now;
 }
 
+/* What --only takes the row of I for: where it stands; but the calls that make
+ * a connection, and give it, are a part of the handshake too, however late they
+ * return. A program that is not woken at once comes back from accept when data
+ * is there already. */
+static enum section section_to_keep(struct ladder *l, const struct item *i)
+{
+    const struct row_cell *cell = &i->row.cell[i->host];
+    enum call_id id = cell->call.id;
+    bool opens = cell->has_call && (id == CALL_CONNECT || id == CALL_ACCEPT);
+    bool is_tcp = i->talk != NULL && i->talk->proto == IPPROTO_TCP;
+    bool wanted = l->options.has_only && l->options.only == SECTION_HANDSHAKE;
+    return wanted && opens && is_tcp ? SECTION_HANDSHAKE : *section_now(l, i);
+}
+
 static void title(struct ladder *l, enum section section,
                   const struct talk *talk, uint64_t t_ns)
 {
@@ -178,7 +192,7 @@ static void drop_head(struct ladder *l, enum host_id host)
 static void emit(struct ladder *l, struct item *i)
 {
     enter(l, i);
-    i->row.section = *section_now(l, i);
+    i->row.section = section_to_keep(l, i);
     if (is_tagged(l) && i->talk != NULL)
         i->row.tag = talk_tag(i->talk);
     shelf_row(&l->shelf, &i->row);

@@ -427,6 +427,28 @@ static void test_numbers(void **unused)
     check(&s, "ladder-absolute");
 }
 
+/* A program that is woken late returns from accept when data is there: its row
+ * stands among the data, but the handshake without it would lack its end. */
+static void test_late_accept(void **unused)
+{
+    struct scene s;
+    (void)unused;
+    for (int only = SECTION_HANDSHAKE; only <= SECTION_CLOSE; only++) {
+        begin(&s);
+        tcp_setup(&s);
+        tcp_connect(&s);
+        tcp_hello(&s);
+        tcp_accept(&s, 61.7);
+        tcp_close_four(&s);
+        s.ladder.has_only = true;
+        s.ladder.only = (enum section)only;
+        draw(&s);
+        bool shown = strstr(s.out, "...accept=4           61.7\n") != NULL;
+        assert_int_equal(shown, only != SECTION_CLOSE);
+        end(&s);
+    }
+}
+
 static void test_lanes(void **unused)
 {
     struct scene s;
@@ -922,6 +944,7 @@ int main(void)
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_late_accept),
         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_close_three),
