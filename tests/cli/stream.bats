@@ -103,15 +103,27 @@ sink() {
     done
 }
 
+# paced CLIENT OPTION...: 100 messages a second, for half of one. What a busy
+# machine delays is sent right after, but not what it delays to the end: so
+# there are three tries not to be too slow.
+paced() {
+    local client=$1
+    shift
+    for _ in 1 2 3; do
+        exits 0 "$client" --json --stream "$@" -l 1000 \
+            --duration 500ms --rate 800kbit "$host" "$port"
+        result '.sent <= 52'
+        (result '.sent >= 40') && return
+    done
+    fail "too slow: $(tail -n 1 "$out")"
+}
+
 @test "it is paced, and says what it cost on both sides, in every model" {
     for proto in tcp udp; do
         for model in $(models "${proto}_server"); do
             sink "$proto" "$model"
             for reverse in '' --reverse; do
-                # shellcheck disable=SC2086 # or nothing
-                exits 0 "${proto}_client" --json --stream $reverse -l 1000 \
-                    --duration 500ms --rate 800kbit "$host" "$port"
-                result '.sent >= 40 and .sent <= 52' # 100 a second
+                paced "${proto}_client" $reverse
                 result '.syscalls == .syscalls_by_client + .syscalls_by_server'
                 result '.cpu_ns >= .cpu_ns_by_client'
             done

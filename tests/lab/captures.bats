@@ -14,8 +14,25 @@ waits='tcp_server -n 1 --close-delay 100ms server 9000'
 ask='tcp_client --ask hello server 9000'
 udp_ask='udp_client --ask hello server 9000'
 
-# alone: the client's capture gives the rows of both, where nothing crosses.
+# Were frames of both directions on the wire at one time?
+crosses() {
+    jq -es 'map(select(.event == "frame")) | group_by([.from, .number])
+        | map(select(length > 1) | {from: .[0].from,
+            left: map(.t_ns) | min, came: map(.t_ns) | max})
+        | map(select(.from == "client")) as $up
+        | map(select(.from == "server")) as $down
+        | any($up[]; . as $one | any($down[];
+            .left < $one.came and $one.left < .came))' "$of.json" >/dev/null
+}
+
+# alone EXPECTATIONS OPTION...: a scene in which nothing crosses. Then the
+# client's capture gives the rows of both. On a busy machine TCP's timer may
+# send once more, and that crosses what is on its way: again, then.
 alone() {
+    for _ in 1 2 3; do
+        scene "$@"
+        crosses || break
+    done
     exits 0 wirelab view "$of-client.pcapng"
     diff recorded <(rows "$out") || fail "from both (<), from the client's (>)"
 }
@@ -27,26 +44,21 @@ comments() {
 }
 
 @test "one capture alone: TCP, over both versions of IP, and UDP" {
-    scene 'client TIME_WAIT' --server "$waits" --client "$ask"
-    alone
-    scene 'client TIME_WAIT' -6 --server "$waits" --client "$ask"
-    alone
-    scene 'client UDP; server UDP' --server 'udp_server -n 1 server 9000' \
+    alone 'client TIME_WAIT' --server "$waits" --client "$ask"
+    alone 'client TIME_WAIT' -6 --server "$waits" --client "$ask"
+    alone 'client UDP; server UDP' --server 'udp_server -n 1 server 9000' \
         --client "$udp_ask"
-    alone
 }
 
 @test "a segment that is lost is in the sender's capture, with a comment" {
     need tshark
-    scene 'client 6 B lost' --rule 'drop client:data#1' --server "$waits" \
+    alone 'client 6 B lost' --rule 'drop client:data#1' --server "$waits" \
         --client "$ask"
-    alone
     comments client | grep -qx 'wire: lost by rule 1'
     comments client | grep -qx 'sent again: timeout'
     [ -z "$(comments server)" ]
-    lab_status=5 scene 'client 6 B lost' --rule 'drop client:udp#1' \
+    lab_status=5 alone 'client 6 B lost' --rule 'drop client:udp#1' \
         --server 'udp_server server 9000' --client "$udp_ask"
-    alone
 }
 
 @test "a SYN is lost, a SYN+ACK is lost" {
@@ -57,9 +69,8 @@ comments() {
 
 @test "a damaged segment: good as it left, bad as it came" {
     need tshark
-    scene 'client 6 B corrupted' --rule 'corrupt client:data#1' \
+    alone 'client 6 B corrupted' --rule 'corrupt client:data#1' \
         --server "$waits" --client "$ask"
-    alone
     comments server | grep -q '^the checksum is wrong'
     exits 0 wirelab view "$of-server.pcapng"
     grep -qF 'checksum is wrong' "$out"
@@ -76,14 +87,11 @@ comments() {
 
 @test "refused; aborted; a closed port, over both versions of IP" {
     need tshark
-    lab_status=4 scene 'server RST' --client "$ask"
-    alone
+    lab_status=4 alone 'server RST' --client "$ask"
     scene 'client RST' --server "$waits" \
         --client 'tcp_client --reset --ask hello server 9000'
-    lab_status=4 scene 'server ICMP' --client "$udp_ask"
-    alone
-    lab_status=4 scene 'server ICMP' -6 --client "$udp_ask"
-    alone
+    lab_status=4 alone 'server ICMP' --client "$udp_ask"
+    lab_status=4 alone 'server ICMP' -6 --client "$udp_ask"
 }
 
 @test "frames that cross, overtake, or are of two clients" {
@@ -106,10 +114,9 @@ comments() {
 
 @test "fragments, and one of them lost" {
     need tshark
-    lab_status=5 scene 'client frame lost' --rule 'drop client:any#2' \
+    lab_status=5 alone 'client frame lost' --rule 'drop client:any#2' \
         --server 'udp_server server 9000' \
         --client 'head -c 4000 /dev/zero | udp_client --block 4000 server 9000'
-    alone
     [ "$(tshark -r "$of-client.pcapng" -T fields -e frame.number -Y \
         'ip.flags.mf == 1 || ip.frag_offset > 0' 2>/dev/null | wc -l)" -eq 3 ]
 }
