@@ -71,10 +71,10 @@ uint64_t hist_percentile(const struct hist *h, double percent)
 {
     if (h->count == 0)
         return 0;
-    double exact = percent / 100 * (double)h->count;
-    uint64_t rank = exact > 0 ? (uint64_t)exact : 0;
-    if ((double)rank < exact)
-        rank++;
+    /* In thousandths of a percent, as 99.9 has no exact double, and 999 of
+     * 1000 would be too few for it. */
+    uint64_t share = (uint64_t)(percent * 1000 + 0.5), whole = 100 * 1000;
+    uint64_t rank = (h->count * share + whole - 1) / whole;
     if (rank <= 1)
         return h->min_ns;
     if (rank >= h->count)

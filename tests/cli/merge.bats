@@ -59,6 +59,40 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
     exits 1 "$scripts/merge" <<<'{"event":"start"}'
 }
 
+@test "times are the longest, and what is no amount is kept or unknown" {
+    one='{"schema":1,"event":"end","answered":2,"requests_ns":5,"size_bytes":64,
+        "rtt_mean_ns":7,"rtt_min_ns":7,"rtt_max_ns":7,"rtt_buckets":[[7,2]]}'
+    jq -c . <<<"$one" >one.json
+    jq -c '.requests_ns = 9 | .size_bytes = 65' <<<"$one" >two.json
+    exits 0 "$scripts/merge" one.json two.json
+    jq -e '.answered == 4 and .requests_ns == 9 and .size_bytes == null
+        and .rtt_buckets == [[7, 4]]' "$out" >/dev/null || fail "$(cat "$out")"
+    for core in 0 1; do
+        echo '{"schema":1,"event":"end","delivered":1,"cpu_by_client":'$core'}'
+    done >cores
+    exits 0 "$scripts/merge" cores
+    jq -e '.delivered == 2 and .cpu_by_client == null' "$out" >/dev/null ||
+        fail "$(cat "$out")"
+}
+
+@test "what does not add up is refused, in one line that says where" {
+    echo '{"schema":1,"event":"end","delivered":3,"sent":3}' >stream
+    echo '{"schema":1,"event":"end","late":0,"sent":3,"rtt_buckets":[]}' >ping
+    echo '{"schema":1,"event":"end","received_bytes":3}' >asked
+    echo '{"schema":2,"event":"end","delivered":3}' >future
+    head -c 30 stream >short
+    printf '\377\n' >garbage
+    for files in 'stream ping:.*different measurements: ping, stream' \
+        'asked:no measurement' 'stream asked:.*different measurements' \
+        'future:schema 2' 'short stream:short: .*no JSON' \
+        'garbage:garbage: .*no JSON' '.:[.]: .*directory'; do
+        # shellcheck disable=SC2086 # several words
+        exits 1 "$scripts/merge" ${files%%:*}
+        [ "$(wc -l <"$err")" -eq 1 ] || fail "$(cat "$err")"
+        says "^merge: ${files#*:}"
+    done
+}
+
 @test "fleet runs a measurement from each host, and adds up" {
     need parallel
     start udp_server --quiet 0

@@ -72,6 +72,18 @@ static void check_against(const struct hist *all, const uint64_t *sorted,
 
 /* Times from 1 us to 84 s, evenly by their magnitude; and then all but a few
  * in one place, as latencies are. */
+/* 999 of 1000 are 99.9 %, whatever 99.9 is in binary. */
+static void test_rank_is_exact(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1000; n <= 100000; n += 1000) {
+        memset(&h, 0, sizeof h);
+        for (uint64_t i = 0; i < n; i++)
+            hist_add(&h, i < n / 1000 * 999 ? 10 : 50);
+        assert_int_equal(hist_percentile(&h, 99.9), 10);
+    }
+}
+
 static void test_percentiles(void **state)
 {
     enum { N = 20000 };
@@ -165,9 +177,13 @@ static void test_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),       cmocka_unit_test(test_borders),
-        cmocka_unit_test(test_percentiles), cmocka_unit_test(test_merge_empty),
-        cmocka_unit_test(test_beyond),      cmocka_unit_test(test_time),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_borders),
+        cmocka_unit_test(test_rank_is_exact),
+        cmocka_unit_test(test_percentiles),
+        cmocka_unit_test(test_merge_empty),
+        cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_time),
         cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
