@@ -6,6 +6,7 @@
 #include "model.h"
 
 #include "clock.h"
+#include "gso.h"
 #include "lang.h"
 #include "sock.h"
 #include "stop.h"
@@ -16,8 +17,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Datagrams sent unasked in a row, so that what comes in is not kept waiting.
- */
+/* Sends of what nobody asked for, one after the other, so that what comes in is
+ * not kept waiting. */
 enum { SPEAK_TURN = 32 };
 
 bool model_may_say(struct server *s)
@@ -192,18 +193,38 @@ void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
             truncated ? _(", cut: larger than the buffer") : "");
 }
 
+/* One datagram by sendto, or a row of them. False: there is no room now, so
+ * they are neither sent nor lost. */
+static bool send_row(struct server *s, struct desk *d, const struct row *row)
+{
+    struct err e;
+    ssize_t sent = 1;
+    if (row->mode != NULL)
+        sent = gso_send(s->fd, &row->peer, row->data, row->size, row->count,
+                        row->mode, &e);
+    else if (sock_sendto(s->fd, row->data, row->size, &row->peer, &e) < 0)
+        sent = -1;
+    if (sent < 0 && (e.sys == EAGAIN || e.sys == ENOBUFS))
+        return false;
+    if (sent < 0) { /* whatever it is: lost, as any datagram may be */
+        service_sent(d, row, row->count);
+        return true;
+    }
+    service_sent(d, row, (size_t)sent);
+    atomic_fetch_add(&s->totals->datagrams_out, (size_t)sent);
+    atomic_fetch_add(&s->totals->datagram_bytes_out, (size_t)sent * row->size);
+    return true;
+}
+
 uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap)
 {
     uint64_t wait_ns = UINT64_MAX;
-    struct addr peer;
-    struct span datagram;
+    struct row row;
     for (int i = 0; i < SPEAK_TURN; i++) {
-        if (!service_unasked(d, &peer, buf, cap, &datagram, &wait_ns))
+        if (!service_unasked(d, buf, cap, &row, &wait_ns))
             return wait_ns;
-        if (sock_sendto(s->fd, datagram.data, datagram.len, &peer, NULL) < 0)
-            continue; /* lost, as any datagram may be */
-        atomic_fetch_add(&s->totals->datagrams_out, 1);
-        atomic_fetch_add(&s->totals->datagram_bytes_out, datagram.len);
+        if (!send_row(s, d, &row))
+            return CLOCK_MS;
     }
     return 0;
 }

@@ -46,7 +46,7 @@ struct server {
     uint64_t accept_delay_ns; /* iterative: before each accept */
     uint64_t read_rate;       /* iterative: bytes a second; 0: all there is */
     uint64_t buffer;          /* UDP: receive buffer, bytes */
-    uint64_t batch;           /* UDP, batch model: receives a call */
+    uint64_t batch;           /* UDP, batch model: messages received a call */
     bool busy_poll;           /* iterative: never sleep while waiting */
     bool close_first;         /* close after the first answer */
     bool reset;               /* close with RST (SO_LINGER 0) */
@@ -116,8 +116,9 @@ void model_closed(struct server *s, const struct model_conn *c,
 void model_datagram(struct server *s, const struct addr *peer, size_t bytes,
                     bool truncated);
 /* Sends what the service at D sends unasked over UDP, as far as it is due and
- * the socket takes it; BUF has room for it (CAP bytes). Returns how long until
- * the next is due: 0: at once, UINT64_MAX: not before a datagram comes in. */
+ * the socket takes it; BUF has room for one datagram (CAP bytes). Returns how
+ * long until the next is due: 0: at once, UINT64_MAX: not before a datagram
+ * comes in. */
 uint64_t model_speak(struct server *s, struct desk *d, void *buf, size_t cap);
 
 /* model_speak, and then waits until the next is due or a datagram comes in.

@@ -128,6 +128,13 @@ void result_ping(struct out *o, const struct measure *m,
 
 /* --- Stream --- */
 
+/* Of streams that went different ways the mode that all of them had. */
+static void lesser(uint64_t *mode, uint64_t other)
+{
+    if (other < *mode)
+        *mode = other;
+}
+
 void result_add(struct stream_result *into, const struct stream_result *from)
 {
     struct run_counts *got = &into->got;
@@ -147,6 +154,8 @@ void result_add(struct stream_result *into, const struct stream_result *from)
     if (from->got.elapsed_ns > got->elapsed_ns)
         got->elapsed_ns = from->got.elapsed_ns;
     cost_add(&got->cost, &from->got.cost);
+    lesser(&into->sent.mode, from->sent.mode);
+    lesser(&got->mode, from->got.mode);
     into->know_sent = into->know_sent && from->know_sent;
     into->know_got = into->know_got && from->know_got;
     if (from->connect_ns > into->connect_ns)
@@ -244,6 +253,26 @@ static void stream_fields(struct out *o, const struct measure *m,
     known(o, "kernel_drops", r->know_got ? got->cost.kernel_drops : no);
 }
 
+static void told(struct out *o, const char *key, const char *value)
+{
+    if (value == NULL)
+        out_null(o, key);
+    else
+        out_text(o, key, value);
+}
+
+/* How it was sent, and received. A peer may not tell it, or know a way that is
+ * not known here. */
+static void mode_fields(struct out *o, const struct stream_result *r)
+{
+    static const char *const sent[] = {NULL, "send", "sendmmsg", "gso"};
+    static const char *const received[] = {NULL, "recv", "recvmmsg", "gro"};
+    uint64_t out = r->know_sent ? r->sent.mode : MODE_UNTOLD;
+    uint64_t in = r->know_got ? r->got.mode : MODE_UNTOLD;
+    told(o, "mode", out <= MODE_ROWS ? sent[out] : NULL);
+    told(o, "receive_mode", in <= MODE_ROWS ? received[in] : NULL);
+}
+
 /* "12.3 Gbit/s", "0.62 million a second". */
 static void rates(const struct measure *m, const struct stream_result *r,
                   char *buf, size_t cap)
@@ -327,7 +356,7 @@ void result_stream(struct out *o, const struct measure *m,
     out_uint(o, "size_bytes", m->size);
     out_bool(o, "reverse", m->reverse);
     out_bool(o, "verify", m->verify);
-    out_text(o, "mode", r->mode);
+    mode_fields(o, r);
     if (r->congestion[0] != '\0')
         out_text(o, "congestion", r->congestion);
     placement(o, m);

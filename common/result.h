@@ -44,7 +44,6 @@ struct stream_result {
     struct run_counts got;
     bool know_sent, know_got;
     uint64_t connect_ns; /* COST_UNKNOWN: there is no handshake */
-    const char *mode;    /* how it was sent: "send", "sendmmsg", "gso" */
     char congestion[16]; /* TCP's, in force; "": there is none */
 };
 

@@ -18,6 +18,7 @@ struct run *run_new(uint64_t token, const struct run_plan *plan, int fd,
     r->token = token;
     r->plan = *plan;
     r->seen_ns = now_ns;
+    r->got.mode = MODE_ONE;
     cost_now(&r->begin, fd);
     if (plan->reverse == 0)
         return r;
@@ -32,8 +33,10 @@ struct run *run_new(uint64_t token, const struct run_plan *plan, int fd,
 
 void run_free(struct run *r)
 {
-    if (r != NULL)
+    if (r != NULL && r->source != NULL) {
+        source_close(r->source);
         free(r->source);
+    }
     free(r);
 }
 

@@ -33,10 +33,15 @@ struct run_plan {
     uint64_t batch;       /* datagrams a call; 0: one */
 };
 
+/* How messages pass: one a call, many a call, or many in rows that the kernel
+ * hands on as one (gso.h). The receiver of a field may not know a later one. */
+enum run_mode { MODE_UNTOLD, MODE_ONE, MODE_MANY, MODE_ROWS };
+
 /* What was sent: the fields of MSG_END. Nothing but uint64_t. */
 struct run_sent {
     uint64_t sent, bytes, elapsed_ns;
     struct cost cost;
+    uint64_t mode;
 };
 
 /* What has come: the fields of MSG_REPORT. Nothing but uint64_t. */
@@ -51,6 +56,7 @@ struct run_counts {
     uint64_t beyond;      /* from below the window */
     uint64_t elapsed_ns;  /* from the first to the last that came */
     struct cost cost;
+    uint64_t mode;
 };
 
 /* A struct of uint64_t as message fields. */

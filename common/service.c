@@ -90,7 +90,8 @@ const struct service services[] = {
      .on_eof = sink_eof,
      .end = sink_end,
      .datagram = sink_datagram,
-     .unasked = sink_unasked},
+     .unasked = sink_unasked,
+     .sent = sink_sent},
     {.name = NULL},
 };
 
@@ -135,8 +136,11 @@ void session_end(struct session *s)
 int desk_open(struct desk *d, const struct service *service, int fd,
               struct err *e)
 {
-    *d = (struct desk){
-        .service = service, .fd = fd, .secret = {msg_token(), msg_token()}};
+    *d = (struct desk){.service = service,
+                       .fd = fd,
+                       .secret = {msg_token(), msg_token()},
+                       .mode = MODE_ONE,
+                       .row = 1};
     if (service->datagram == NULL)
         return 0;
     d->runs = calloc(1, sizeof *d->runs);
@@ -168,11 +172,17 @@ bool service_datagram(struct desk *d, const struct addr *peer, const void *in,
     return true;
 }
 
-bool service_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
-                     struct span *datagram, uint64_t *wait_ns)
+bool service_unasked(struct desk *d, void *out, size_t cap, struct row *row,
+                     uint64_t *wait_ns)
 {
     *wait_ns = UINT64_MAX;
     if (d->service->unasked == NULL)
         return false;
-    return d->service->unasked(d, peer, out, cap, datagram, wait_ns);
+    return d->service->unasked(d, out, cap, row, wait_ns);
+}
+
+void service_sent(struct desk *d, const struct row *row, size_t count)
+{
+    if (d->service->sent != NULL)
+        d->service->sent(row, count);
 }

@@ -18,6 +18,7 @@
 
 struct service;
 struct sink;
+struct source;
 struct run_table;
 struct desk;
 
@@ -35,6 +36,17 @@ struct session {
 struct span {
     const void *data;
     size_t len;
+};
+
+/* Datagrams of one size, in a row, that no other called for: to be sent by one
+ * call, or one after the other. */
+struct row {
+    struct addr peer;
+    const void *data;
+    size_t size, count;
+    uint64_t *mode;        /* how they leave (gso_send); NULL: there is one */
+    struct source *source; /* who numbered them, at NOW; NULL: nobody did */
+    uint64_t now_ns;
 };
 
 struct service {
@@ -61,12 +73,13 @@ struct service {
     void (*on_eof)(struct session *s);
     void (*end)(struct session *s);
 
-    /* Over UDP, instead of all the above: see service_datagram and
-     * service_unasked. */
+    /* Over UDP, instead of all the above: see service_datagram,
+     * service_unasked and service_sent. */
     bool (*datagram)(struct desk *d, const struct addr *peer, const void *in,
                      size_t len, void *out, size_t cap, struct span *answer);
-    bool (*unasked)(struct desk *d, struct addr *peer, void *out, size_t cap,
-                    struct span *datagram, uint64_t *wait_ns);
+    bool (*unasked)(struct desk *d, void *out, size_t cap, struct row *row,
+                    uint64_t *wait_ns);
+    void (*sent)(const struct row *row, size_t count);
 };
 
 /* A service at a UDP socket. Those of the RFCs remember nothing of a peer; the
@@ -77,6 +90,8 @@ struct desk {
     int fd;                 /* for what the kernel counts, never for data */
     uint64_t secret[2];     /* what cookies are made with */
     uint64_t now_ns;        /* when the datagram came; 0: the clock is asked */
+    uint64_t mode;          /* how datagrams come: enum run_mode */
+    size_t row;             /* how many this model sends by one call */
 };
 
 /* All services, in the order of --services, ended by a row without name. */
@@ -106,10 +121,14 @@ void desk_close(struct desk *d);
 bool service_datagram(struct desk *d, const struct addr *peer, const void *in,
                       size_t len, void *out, size_t cap, struct span *answer);
 
-/* Is a datagram to be sent that no other called for? Returns true, *peer and
- * *datagram, in OUT (CAP bytes); or false and *wait_ns, how long until there
- * may be one (UINT64_MAX: not before another comes in). */
-bool service_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
-                     struct span *datagram, uint64_t *wait_ns);
+/* Are datagrams to be sent that no other called for? Returns true and *row: one
+ * in OUT (CAP bytes), or up to d->row in memory of the service; or false and
+ * *wait_ns, how long until there may be one (UINT64_MAX: not before another
+ * comes in). */
+bool service_unasked(struct desk *d, void *out, size_t cap, struct row *row,
+                     uint64_t *wait_ns);
+
+/* The first COUNT of that row have left; the others will be asked for again. */
+void service_sent(struct desk *d, const struct row *row, size_t count);
 
 #endif

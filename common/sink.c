@@ -187,11 +187,23 @@ void sink_eof(struct session *s)
 /* --- In datagrams --- */
 
 /* The largest datagram over IPv4 (RFC 768, 791). */
-enum { DATAGRAM_MAX = 65507, END_TRIES = 25 };
+enum { DATAGRAM_MAX = 65507, END_TRIES = 25, ROW_BYTES = 256 * 1024 };
 #define END_EVERY (200 * CLOCK_MS)
 /* A reversed run whose client has not been heard of for so long is over: the
  * client says OPEN again every second. */
 #define CLIENT_SILENCE (5 * CLOCK_S)
+
+/* A reversed run leaves in rows if the client asked for it and the model can:
+ * at most as long as was asked, and in so much memory. 0, or -1. */
+static int give_rows(const struct desk *d, struct run *r)
+{
+    size_t room = ROW_BYTES / r->plan.size, count = d->row;
+    count = r->plan.batch < count ? (size_t)r->plan.batch : count;
+    count = room < count ? room : count;
+    if (r->source == NULL || r->plan.batch == 0 || d->row <= 1)
+        return 0;
+    return source_rows(r->source, count > 0 ? count : 1, NULL);
+}
 
 static size_t answer_open(struct desk *d, const struct addr *peer,
                           const void *in, const struct msg *m, void *out)
@@ -209,10 +221,11 @@ static size_t answer_open(struct desk *d, const struct addr *peer,
         return hello(out, m, cookie, 1);
     }
     r = run_new(m->token, &plan, d->fd, now_ns);
-    if (r != NULL)
+    if (r != NULL && give_rows(d, r) == 0 && run_enter(d->runs, r, now_ns)) {
         r->peer = *peer;
-    if (r != NULL && run_enter(d->runs, r, now_ns))
+        r->got.mode = d->mode;
         return hello(out, m, cookie, 1);
+    }
     run_free(r);
     const struct msg busy = {.type = MSG_BUSY, .token = m->token};
     msg_write_control(out, &busy, NULL, 0);
@@ -253,22 +266,40 @@ bool sink_datagram(struct desk *d, const struct addr *peer, const void *in,
     return answer->len != 0;
 }
 
-/* The next datagram of a reversed run: true and *datagram, or false and
- * *wait_ns. After the last, END until the client says that it has come. */
-static bool next_of(struct desk *d, struct run *r, void *out,
-                    struct span *datagram, uint64_t *wait_ns)
+/* The data of a reversed run that may leave now: one datagram in OUT, or a row
+ * of the source's. */
+static void next_data(struct run *r, void *out, struct row *row)
+{
+    struct source *s = r->source;
+    row->source = s;
+    row->size = s->plan.size;
+    if (s->row != NULL) {
+        row->data = s->row;
+        row->count = source_next_row(s, row->now_ns);
+        row->mode = &s->sent.mode;
+        return;
+    }
+    source_prepare(s, out);
+    source_next(s, out, 0, row->now_ns);
+}
+
+/* What a reversed run sends next: true and *row, or false and *wait_ns. After
+ * the data END, until the client says that it has come. */
+static bool next_of(struct desk *d, struct run *r, void *out, struct row *row,
+                    uint64_t *wait_ns)
 {
     struct source *s = r->source;
     uint64_t now_ns = clock_now_ns();
-    *datagram = (struct span){out, MSG_CONTROL};
+    *row = (struct row){.peer = r->peer,
+                        .data = out,
+                        .size = MSG_CONTROL,
+                        .count = 1,
+                        .now_ns = now_ns};
     if (source_more(s, now_ns)) {
         *wait_ns = source_wait_ns(s, now_ns);
         if (*wait_ns > 0)
             return false;
-        datagram->len = s->plan.size;
-        source_prepare(s, out);
-        source_next(s, out, 0, now_ns);
-        source_sent(s, 1, now_ns);
+        next_data(r, out, row);
         return true;
     }
     if (now_ns < r->due_ns) {
@@ -286,8 +317,8 @@ static bool is_over(const struct run *r)
            clock_now_ns() - r->seen_ns > CLIENT_SILENCE + r->ends * END_EVERY;
 }
 
-bool sink_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
-                  struct span *datagram, uint64_t *wait_ns)
+bool sink_unasked(struct desk *d, void *out, size_t cap, struct row *row,
+                  uint64_t *wait_ns)
 {
     struct run_table *t = d->runs;
     for (size_t i = 0; i < RUN_TABLE && t->sources > 0; i++) {
@@ -295,13 +326,18 @@ bool sink_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
         uint64_t wait = 0;
         if (r == NULL || r->source == NULL || r->plan.size > cap)
             continue;
-        *peer = r->peer;
         if (is_over(r))
             run_leave(t, r);
-        else if (next_of(d, r, out, datagram, &wait))
+        else if (next_of(d, r, out, row, &wait))
             return true;
         else if (wait < *wait_ns)
             *wait_ns = wait;
     }
     return false;
+}
+
+void sink_sent(const struct row *row, size_t count)
+{
+    if (row->source != NULL)
+        source_sent(row->source, count, row->now_ns);
 }

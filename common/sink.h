@@ -35,7 +35,8 @@ void sink_end(struct session *s);
 /* In datagrams. */
 bool sink_datagram(struct desk *d, const struct addr *peer, const void *in,
                    size_t len, void *out, size_t cap, struct span *answer);
-bool sink_unasked(struct desk *d, struct addr *peer, void *out, size_t cap,
-                  struct span *datagram, uint64_t *wait_ns);
+bool sink_unasked(struct desk *d, void *out, size_t cap, struct row *row,
+                  uint64_t *wait_ns);
+void sink_sent(const struct row *row, size_t count);
 
 #endif

@@ -5,7 +5,10 @@
 #include "source.h"
 
 #include "clock.h"
+#include "gso.h"
 #include "msg.h"
+
+#include <stdlib.h>
 
 #define BURST_NS CLOCK_MS
 
@@ -14,7 +17,14 @@ void source_begin(struct source *s, uint64_t token, const struct run_plan *plan,
 {
     *s = (struct source){
         .plan = *plan, .token = token, .begin_ns = now_ns, .last_ns = now_ns};
+    s->sent.mode = MODE_ONE;
     cost_now(&s->begin, fd);
+}
+
+void source_close(struct source *s)
+{
+    free(s->row);
+    s->row = NULL;
 }
 
 bool source_more(const struct source *s, uint64_t now_ns)
@@ -72,6 +82,26 @@ void source_next(const struct source *s, void *buf, uint64_t ahead,
                  uint64_t now_ns)
 {
     msg_renumber(buf, s->sent.sent + ahead, now_ns);
+}
+
+int source_rows(struct source *s, size_t count, struct err *e)
+{
+    s->row = malloc(count * s->plan.size);
+    if (s->row == NULL)
+        return err_sys(e, "row of datagrams");
+    s->room = count;
+    s->sent.mode = gso_mode(s->plan.size, count);
+    for (size_t i = 0; i < count; i++)
+        source_prepare(s, s->row + i * s->plan.size);
+    return 0;
+}
+
+size_t source_next_row(struct source *s, uint64_t now_ns)
+{
+    size_t count = source_burst(s, now_ns, s->room);
+    for (size_t i = 0; i < count; i++)
+        source_next(s, s->row + i * s->plan.size, i, now_ns);
+    return count;
 }
 
 void source_sent(struct source *s, uint64_t count, uint64_t now_ns)

@@ -20,11 +20,14 @@ struct source {
     uint64_t begin_ns, last_ns; /* when the first left, and the last */
     struct run_sent sent;
     struct cost begin;
+    unsigned char *row; /* NULL: one message at a time */
+    size_t room;        /* messages in a row, at most */
 };
 
-/* Begins at NOW. FD as cost_now takes it. */
+/* Begins at NOW. FD as cost_now takes it. source_close after the end. */
 void source_begin(struct source *s, uint64_t token, const struct run_plan *plan,
                   int fd, uint64_t now_ns);
+void source_close(struct source *s);
 
 /* Is there anything left to send? With plan.bytes so many bytes, rounded up to
  * whole messages; else until plan.duration_ns is over. */
@@ -42,6 +45,13 @@ size_t source_burst(const struct source *s, uint64_t now_ns, size_t max);
 void source_prepare(const struct source *s, void *buf);
 void source_next(const struct source *s, void *buf, uint64_t ahead,
                  uint64_t now_ns);
+
+/* From now on the messages can leave in rows of COUNT (gso.h), which are kept
+ * and prepared here. 0, or -1 and *e: there is no memory. */
+int source_rows(struct source *s, size_t count, struct err *e);
+
+/* Numbers those that may leave in a row at NOW, at s->row. Returns how many. */
+size_t source_next_row(struct source *s, uint64_t now_ns);
 
 /* COUNT messages have left. */
 void source_sent(struct source *s, uint64_t count, uint64_t now_ns);

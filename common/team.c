@@ -66,8 +66,7 @@ static void progress(struct out *o, const struct measure *plan,
 static void report(struct out *o, const struct measure *plan,
                    struct worker *workers, uint64_t begin_ns)
 {
-    struct stream_result r = {.connect_ns = COST_UNKNOWN,
-                              .mode = plan->batch != 0 ? "gso" : "send"};
+    struct stream_result r = {.connect_ns = COST_UNKNOWN};
     uint64_t count = 0, bytes = 0, now_ns = clock_now_ns();
     for (size_t i = 0; i < plan->streams; i++) {
         count += atomic_load(&workers[i].member.sent);
@@ -80,6 +79,7 @@ static void report(struct out *o, const struct measure *plan,
     r.sent.sent = r.got.delivered = count;
     r.sent.bytes = r.got.bytes = bytes;
     r.sent.elapsed_ns = r.got.elapsed_ns = now_ns - begin_ns;
+    r.sent.mode = r.got.mode = plan->batch == 0 ? MODE_ONE : MODE_UNTOLD;
     result_stream(o, plan, &r, "report", 0);
 }
 
@@ -181,8 +181,6 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
             result = -1;
         }
     }
-    if (all.mode == NULL)
-        all.mode = "send"; /* as it would have been */
     if (result == 0)
         result = result_stream_check(&all, e);
     result_stream(o, plan, &all, "end", result_status(result, e));

@@ -242,7 +242,6 @@ static int run_member(struct member *member, void *context, struct err *e)
     struct stream *s = stream_new(member, order);
     if (s == NULL)
         return err_sys(e, "stream");
-    member->result.mode = "send";
     if (member->number > 0)
         s->client.fd = client_connect(&s->client, e);
     int result = s->client.fd < 0 ? -1 : run_stream(s, e);

@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "err.h"
+#include "gso.h"
 #include "measure.h"
 #include "out.h"
 #include "source.h"
@@ -58,14 +59,15 @@ int stream_run(struct client *c, const struct measure *plan, struct err *e);
  * and *e. */
 int client_open(const struct client *c, struct err *e);
 
-/* COUNT datagrams a call, of what S sends: batch.c. NULL and *e if there is no
- * memory. batch_send sends as many as are due: returns how many were, or -1
- * and *e. */
-struct batch *batch_new(const struct source *s, uint64_t count, struct err *e);
-int batch_send(struct batch *b, int fd, const struct source *s, uint64_t now_ns,
-               struct err *e);
-const char *batch_mode(const struct batch *b); /* "gso", or "sendmmsg" */
-void batch_free(struct batch *b);
+/* Many datagrams a call: batch.c. batch_send sends the next row of S (see
+ * source_rows), as far as it is due: returns how many were, or -1 and *e. */
+int batch_send(struct source *s, int fd, uint64_t now_ns, struct err *e);
+
+/* An inbox for COUNT messages a call, or as many as it has memory for: 0, or -1
+ * and *e. gso_close is the end of it. batch_receive takes what has come:
+ * returns how many messages, 0 if there is none now, or -1 and *e. */
+int batch_open(struct gso_inbox *in, int fd, uint64_t count, struct err *e);
+int batch_receive(struct gso_inbox *in, int fd, struct err *e);
 
 /* One datagram: send, or sendto. Returns 0, or -1 and *e. */
 int client_send(struct client *c, const void *data, size_t len, struct err *e);

@@ -240,7 +240,7 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
         {"rate", 0, "RATE", opt_rate, &o->measure.rate_bps, 1, 0,
          N_("stream: pace it, in bit/s with its headers")},
         {"batch", 0, "N", opt_number, &o->measure.batch, 1, 1024,
-         N_("stream: so many datagrams a call (GSO, sendmmsg)")},
+         N_("stream: so many datagrams a call (GSO, GRO)")},
         OPT_COMMON(&cli->common),
         OPT_END};
     struct err e;

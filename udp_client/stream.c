@@ -31,9 +31,11 @@ struct stream {
     struct run_plan run_plan;
     int fd;
     uint64_t token, cookie, rtt_ns;
-    struct source source; /* this side sends */
-    struct run *run;      /* reversed: this side receives */
-    struct batch *batch;  /* NULL: one datagram a call */
+    struct source source;                  /* this side sends */
+    struct run *run;                       /* reversed: this side receives */
+    struct gso_inbox inbox;                /* and with --batch many a call */
+    uint64_t heard_ns, alive_ns, until_ns; /* when the server was heard of; was
+                                              told of us; the end */
     unsigned char out[DATAGRAM_BUFFER], in[DATAGRAM_BUFFER];
 };
 
@@ -48,17 +50,39 @@ static bool readable(const struct stream *s, uint64_t ns)
     return ppoll(&p, 1, &wait, NULL) > 0;
 }
 
-/* One datagram of this run. Returns 1 and *m, 0 if there is none now, or -1
- * and *e: also if somebody answers who is no sink. */
-static int receive(struct stream *s, struct msg *m, struct err *e)
+/* Is this datagram of this run? Returns 1 and *m; 0: of another; or -1 and *e:
+ * somebody answers who is no sink. */
+static int read_message(const struct stream *s, const void *in, size_t len,
+                        struct msg *m, struct err *e)
+{
+    if (!msg_datagram(in, len, m) || m->type == MSG_OPEN)
+        return err_set(e, STATUS_FAILED,
+                       "the server is not a sink: start it with -s sink");
+    return m->token == s->token ? 1 : 0;
+}
+
+/* One datagram into s->in. Returns 1 and *len, 0 if there is none now, or -1
+ * and *e. */
+static int receive(struct stream *s, size_t *len, struct err *e)
 {
     ssize_t n = sock_recv(s->fd, s->in, sizeof s->in, MSG_DONTWAIT, e);
     if (n < 0)
         return e->sys == EAGAIN || e->sys == EINTR ? 0 : -1;
-    if (!msg_datagram(s->in, (size_t)n, m) || m->type == MSG_OPEN)
-        return err_set(e, STATUS_FAILED,
-                       "the server is not a sink: start it with -s sink");
-    return m->token == s->token ? 1 : 0;
+    *len = (size_t)n;
+    return 1;
+}
+
+static void take_data(struct stream *s, const unsigned char *in,
+                      const struct msg *m, uint64_t now_ns)
+{
+    struct run_counts *got = &s->run->got;
+    uint64_t before = got->delivered;
+    run_note(s->run, m->number, m->len, now_ns);
+    if (s->plan->verify && got->delivered > before &&
+        (m->len != s->plan->size ||
+         !msg_check(in + MSG_HEADER, 0, m->len - MSG_HEADER)))
+        got->corrupt++;
+    team_note(s->member, got->delivered, got->bytes);
 }
 
 /* Sends the control message in s->out, again and again, until an answer of
@@ -79,11 +103,16 @@ static int ask(struct stream *s, enum msg_type type, uint64_t number,
                 return -1;
             asked_ns = now_ns;
         }
+        size_t len;
         if (!readable(s, ASK_EVERY))
             continue;
-        int got = receive(s, m, e);
+        int got = receive(s, &len, e);
+        if (got == 1)
+            got = read_message(s, s->in, len, m, e);
         if (got < 0)
             return -1;
+        if (got == 1 && m->type == MSG_DATA && s->run != NULL)
+            take_data(s, s->in, m, clock_now_ns()); /* it overtook the answer */
         if (got == 1 && m->type == MSG_BUSY)
             return err_set(e, STATUS_FAILED, "the sink has too many runs");
         if (got == 1 && m->type == type &&
@@ -102,6 +131,16 @@ static void write_open(struct stream *s)
     msg_write_control(s->out, &m, RUN_FIELDS(s->run_plan));
 }
 
+/* Reversed: this side keeps the map of what comes, and does so before the
+ * server may send. */
+static int begin_receiving(struct stream *s, struct err *e)
+{
+    struct run_plan receiver = s->run_plan;
+    receiver.reverse = 0;
+    s->run = run_new(s->token, &receiver, s->fd, clock_now_ns());
+    return s->run != NULL ? 0 : err_sys(e, "run");
+}
+
 /* Asks for a run: once to get the cookie, once to return it. */
 static int open_run(struct stream *s, struct err *e)
 {
@@ -110,6 +149,8 @@ static int open_run(struct stream *s, struct err *e)
     if (ask(s, MSG_HELLO, UINT64_MAX, &m, e) < 0)
         return -1;
     s->cookie = m.number;
+    if (s->plan->reverse && begin_receiving(s, e) < 0)
+        return -1;
     write_open(s);
     return ask(s, MSG_HELLO, s->cookie, &m, e);
 }
@@ -140,11 +181,9 @@ static int send_all(struct stream *s, struct err *e)
     uint64_t now_ns = clock_now_ns();
     source_begin(&s->source, s->token, &s->run_plan, s->fd, now_ns);
     source_prepare(&s->source, s->out);
-    if (s->plan->batch != 0) {
-        s->batch = batch_new(&s->source, s->plan->batch, e);
-        if (s->batch == NULL)
-            return -1;
-    }
+    if (s->plan->batch != 0 &&
+        source_rows(&s->source, (size_t)s->plan->batch, e) < 0)
+        return -1;
     for (; stop_signal() == 0 && source_more(&s->source, now_ns);
          now_ns = clock_now_ns()) {
         uint64_t wait_ns = source_wait_ns(&s->source, now_ns);
@@ -152,8 +191,8 @@ static int send_all(struct stream *s, struct err *e)
             sleep_ns(wait_ns < ASK_EVERY ? wait_ns : ASK_EVERY);
             continue;
         }
-        int sent = s->batch != NULL
-                       ? batch_send(s->batch, s->fd, &s->source, now_ns, e)
+        int sent = s->plan->batch != 0
+                       ? batch_send(&s->source, s->fd, now_ns, e)
                        : send_one(s, now_ns, e);
         if (sent < 0)
             return -1;
@@ -203,18 +242,6 @@ static int forward(struct stream *s, struct err *e)
 
 /* --- This side receives --- */
 
-static void take_data(struct stream *s, const struct msg *m, uint64_t now_ns)
-{
-    struct run_counts *got = &s->run->got;
-    uint64_t before = got->delivered;
-    run_note(s->run, m->number, m->len, now_ns);
-    if (s->plan->verify && got->delivered > before &&
-        (m->len != s->plan->size ||
-         !msg_check(s->in + MSG_HEADER, 0, m->len - MSG_HEADER)))
-        got->corrupt++;
-    team_note(s->member, got->delivered, got->bytes);
-}
-
 /* Tells the server that its END has come, so that it stops sending it. */
 static int send_report(struct stream *s, uint64_t number, struct err *e)
 {
@@ -225,46 +252,89 @@ static int send_report(struct stream *s, uint64_t number, struct err *e)
     return sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0 ? -1 : 0;
 }
 
-/* Receives until a while after END, for what is late, or until silence. A sign
- * of life every second keeps the server sending. */
-static int reverse(struct stream *s, struct err *e)
+static int take_end(struct stream *s, const void *in, const struct msg *m,
+                    uint64_t now_ns, struct err *e)
 {
     struct stream_result *r = &s->member->result;
-    uint64_t now_ns = clock_now_ns(), heard_ns = now_ns, alive_ns = now_ns;
-    uint64_t until_ns = UINT64_MAX;
+    msg_fields(in, m, RUN_FIELDS(r->sent));
+    if (!r->know_sent)
+        s->until_ns = now_ns + 4 * s->rtt_ns + 2 * ASK_EVERY;
+    r->know_sent = true;
+    return send_report(s, m->number, e);
+}
+
+/* One datagram that has come. 0, or -1 and *e. */
+static int take(struct stream *s, const unsigned char *in, size_t len,
+                uint64_t now_ns, struct err *e)
+{
     struct msg m;
-    struct run_plan receiver = s->run_plan;
-    receiver.reverse = 0;
-    s->run = run_new(s->token, &receiver, s->fd, now_ns);
-    if (s->run == NULL)
-        return err_sys(e, "run");
+    int got = read_message(s, in, len, &m, e);
+    if (got == 1 && m.type == MSG_DATA)
+        take_data(s, in, &m, now_ns);
+    if (got == 1 && m.type == MSG_END)
+        return take_end(s, in, &m, now_ns, e);
+    return got < 0 ? -1 : 0;
+}
+
+/* lab: receive-datagrams */
+/* What has come, by one call: a datagram, or a batch of them. Returns 1, 0 if
+ * there is nothing now, or -1 and *e. */
+static int take_some(struct stream *s, uint64_t now_ns, struct err *e)
+{
+    struct gso_datagram d;
+    size_t len;
+    bool batch = s->plan->batch != 0;
+    int got = batch ? batch_receive(&s->inbox, s->fd, e) : receive(s, &len, e);
+    if (got <= 0)
+        return got;
+    s->heard_ns = now_ns;
+    if (!batch)
+        return take(s, s->in, len, now_ns, e) < 0 ? -1 : 1;
+    while (gso_next(&s->inbox, &d))
+        if (take(s, d.data, d.len, now_ns, e) < 0)
+            return -1;
+    return 1;
+}
+/* end lab */
+
+/* A sign of life every second keeps the server sending; its own silence is the
+ * end. 0, or -1 and *e. */
+static int keep_alive(struct stream *s, uint64_t now_ns, struct err *e)
+{
+    if (s->member->result.know_sent)
+        return 0;
+    if (now_ns - s->heard_ns > s->plan->timeout_ns)
+        return err_set(e, STATUS_TIMEOUT,
+                       "the server's datagrams ended, and its END has not "
+                       "come");
+    if (now_ns - s->alive_ns <= CLOCK_S)
+        return 0;
+    s->alive_ns = now_ns;
+    return sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0 ? -1 : 0;
+}
+
+/* Receives until a while after END, for what is late, or until silence. Waits
+ * only when nothing is there: then a full queue costs one call a datagram. */
+static int reverse(struct stream *s, struct err *e)
+{
+    uint64_t now_ns = clock_now_ns();
+    s->heard_ns = s->alive_ns = now_ns;
+    s->until_ns = UINT64_MAX;
+    if (s->plan->batch != 0) {
+        if (batch_open(&s->inbox, s->fd, s->plan->batch, e) < 0)
+            return -1;
+        s->run->got.mode = s->inbox.mode;
+    }
     write_open(s);
-    for (; stop_signal() == 0 && now_ns < until_ns; now_ns = clock_now_ns()) {
-        if (now_ns - heard_ns > s->plan->timeout_ns && !r->know_sent)
-            return err_set(e, STATUS_TIMEOUT,
-                           "the server's datagrams ended, and its END has not "
-                           "come");
-        if (now_ns - alive_ns > CLOCK_S && !r->know_sent) {
-            if (sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0)
-                return -1;
-            alive_ns = now_ns;
-        }
-        if (!readable(s, ASK_EVERY / 4))
-            continue;
-        int got = receive(s, &m, e);
+    for (; stop_signal() == 0 && now_ns < s->until_ns;
+         now_ns = clock_now_ns()) {
+        if (keep_alive(s, now_ns, e) < 0)
+            return -1;
+        int got = take_some(s, now_ns, e);
         if (got < 0)
             return -1;
-        heard_ns = now_ns;
-        if (got == 1 && m.type == MSG_DATA)
-            take_data(s, &m, now_ns);
-        if (got == 0 || m.type != MSG_END)
-            continue;
-        msg_fields(s->in, &m, RUN_FIELDS(r->sent));
-        if (!r->know_sent)
-            until_ns = now_ns + 4 * s->rtt_ns + 2 * ASK_EVERY;
-        r->know_sent = true;
-        if (send_report(s, m.number, e) < 0)
-            return -1;
+        if (got == 0)
+            readable(s, ASK_EVERY / 4);
     }
     return 0;
 }
@@ -296,16 +366,14 @@ static int run_member(struct member *member, void *context, struct err *e)
     memcpy(s, model, offsetof(struct stream, out));
     s->member = member;
     s->token = msg_token();
-    member->result.mode = "send";
     s->fd = member->number == 0 ? s->client->fd : client_open(s->client, e);
     int result = s->fd < 0 ? -1 : 0;
     if (result == 0)
         result = run_stream(s, e);
-    if (s->batch != NULL)
-        member->result.mode = batch_mode(s->batch);
-    batch_free(s->batch);
     if (member->number != 0 && s->fd >= 0)
         sock_close(s->fd);
+    source_close(&s->source);
+    gso_close(&s->inbox);
     run_free(s->run);
     free(s);
     return result;

@@ -9,32 +9,21 @@
 #include "server.h"
 
 #include "clock.h"
+#include "gso.h"
 #include "sock.h"
 #include "stop.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/socket.h>
 
-enum { LARGEST = 65536, ANSWER = 1024 };
-
-/* What one entry of recvmmsg is received into. */
-struct slot {
-    struct addr peer;
-    struct iovec part;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    _Alignas(SOCK_ALIGN) char data[LARGEST];
-};
+enum { ANSWER = 1024, LARGEST = 65536 };
 
 struct batch {
     struct server *server;
     struct desk desk;
     struct addr local;
-    unsigned count;
-    struct mmsghdr *messages;
-    struct slot *slots;
+    struct gso_inbox in;
+    char out[LARGEST]; /* one datagram of those that nobody asked for */
 };
 
 /* Answers one datagram, as in iterative.c. */
@@ -56,72 +45,25 @@ static void answer(struct batch *b, const struct addr *peer, const void *in,
     atomic_fetch_add(&s->totals->datagram_bytes_out, reply.len);
 }
 
-/* How large each datagram in this message is: all of it, unless GRO says. */
-static size_t segment_size(struct msghdr *m, size_t len)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
-        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
-            int size;
-            memcpy(&size, CMSG_DATA(c), sizeof size);
-            return size > 0 ? (size_t)size : len;
-        }
-    return len;
-}
-
-/* Cuts one message into its datagrams. Returns how many. */
-static uint64_t serve_message(struct batch *b, struct slot *slot,
-                              struct mmsghdr *m)
-{
-    size_t cap = b->server->buffer, at = 0;
-    bool truncated = m->msg_len > cap; /* MSG_TRUNC tells the true size */
-    size_t len = truncated ? cap : m->msg_len;
-    size_t size = segment_size(&m->msg_hdr, len);
-    uint64_t count = 0;
-    slot->peer.len = m->msg_hdr.msg_namelen;
-    do {
-        size_t here = len - at < size ? len - at : size;
-        model_datagram(b->server, &slot->peer, truncated ? m->msg_len : here,
-                       truncated);
-        answer(b, &slot->peer, slot->data + at, here);
-        at += here;
-        count++;
-    } while (at < len);
-    return count;
-}
-
-static void lay_out(struct batch *b)
-{
-    for (unsigned i = 0; i < b->count; i++) {
-        struct slot *slot = &b->slots[i];
-        slot->part = (struct iovec){slot->data, b->server->buffer};
-        b->messages[i].msg_hdr =
-            (struct msghdr){.msg_name = &slot->peer.sa,
-                            .msg_namelen = sizeof slot->peer.in6,
-                            .msg_iov = &slot->part,
-                            .msg_iovlen = 1,
-                            .msg_control = slot->control,
-                            .msg_controllen = sizeof slot->control};
-    }
-}
-
 /* lab: recvmmsg-loop */
 static int serve(struct batch *b, struct err *e)
 {
     struct server *s = b->server;
+    struct gso_datagram d;
     uint64_t served = 0;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
-        if (!model_wait(s, &b->desk, b->slots[0].data, LARGEST))
+        if (!model_wait(s, &b->desk, b->out, sizeof b->out))
             continue;
-        lay_out(b);
-        int n = sock_recvmmsg(s->fd, b->messages, b->count,
-                              MSG_WAITFORONE | MSG_TRUNC, e);
+        int n = gso_receive(&b->in, s->fd, MSG_WAITFORONE, e);
         if (n < 0 && e->sys == EAGAIN)
             return 0; /* silence for the whole --idle-timeout */
         if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED)
             return -1;
         b->desk.now_ns = clock_now_ns();
-        for (int i = 0; i < n; i++)
-            served += serve_message(b, &b->slots[i], &b->messages[i]);
+        for (; gso_next(&b->in, &d); served++) {
+            model_datagram(s, d.peer, d.whole, d.whole > d.len);
+            answer(b, d.peer, d.data, d.len);
+        }
     }
     return 0;
 }
@@ -129,24 +71,19 @@ static int serve(struct batch *b, struct err *e)
 
 int batch_serve(struct server *s, struct err *e)
 {
-    struct batch b = {.server = s, .count = (unsigned)s->batch};
+    struct batch b = {.server = s};
     int result = desk_open(&b.desk, s->service, s->fd, e);
-    b.messages = calloc(b.count, sizeof *b.messages);
-    b.slots = aligned_alloc(SOCK_ALIGN, b.count * sizeof *b.slots);
-    if (result == 0 && (b.messages == NULL || b.slots == NULL))
-        result = err_sys(e, "receive buffers");
+    if (result == 0)
+        result = gso_open(&b.in, s->fd, (unsigned)s->batch, s->buffer, e);
     if (result == 0)
         result = sock_getsockname(s->fd, &b.local, e);
     if (result == 0 && s->idle_timeout_ns != 0)
         result = sock_timeout(s->fd, s->idle_timeout_ns, e);
-    /* An old kernel has no GRO: then each message is one datagram. A row of
-     * them in a buffer too small for it could not be cut right. */
-    if (s->buffer >= LARGEST - 1)
-        sock_setsockopt(s->fd, SOL_UDP, UDP_GRO, 1, NULL);
+    b.desk.mode = b.in.mode;
+    b.desk.row = GSO_MAX;
     if (result == 0)
         result = serve(&b, e);
+    gso_close(&b.in);
     desk_close(&b.desk);
-    free(b.messages);
-    free(b.slots);
     return result;
 }

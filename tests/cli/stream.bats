@@ -44,7 +44,7 @@ sink() {
 @test "UDP: every datagram is accounted for, in every model" {
     for model in $(models udp_server); do
         sink udp "$model" --rcvbuf 4Mi
-        for options in '' --reverse '--batch 16'; do
+        for options in '' --reverse '--batch 16' '--reverse --batch 16'; do
             for size in 36 1000 9000; do
                 status=0
                 # shellcheck disable=SC2086 # several words
@@ -72,6 +72,59 @@ sink() {
     [ "$status" -eq 6 ] || [ "$status" -eq 0 ] || fail "$status $(cat "$err")"
     result '.sent == 20000 and .sent == .delivered + .lost'
     result '.lost <= .kernel_drops'
+}
+
+# Unpaced, because only what is due can leave together. What the receiver has
+# no room for is lost, and counted.
+@test "UDP: a batch takes far fewer calls than datagrams, on both sides" {
+    sink udp batch --rcvbuf 4Mi
+    for reverse in '' --reverse; do
+        status=0
+        # shellcheck disable=SC2086 # or nothing
+        timeout "$PATIENCE" udp_client --json --stream $reverse --batch 64 \
+            --verify --bytes 20M -l 1000 "$host" "$port" >"$out" 2>"$err" ||
+            status=$?
+        result ".exit_status == $status"
+        result '.sent == 20000 and .sent == .delivered + .lost'
+        result '.delivered > 0 and .corrupt == 0 and .duplicated == 0'
+        result '.mode == "gso" and .receive_mode == "gro"'
+        result '10 * .syscalls_by_client < .sent'
+        result '10 * .syscalls_by_server < .sent'
+    done
+}
+
+@test "UDP: each side says how it sent or received, and nobody guesses" {
+    sink udp iterative
+    run_of=(exits 0 udp_client --json --stream --bytes 20K -l 1000
+        --rate 5mbit --report 10ms)
+    "${run_of[@]}" "$host" "$port"
+    result '.mode == "send" and .receive_mode == "recv"'
+    "${run_of[@]}" --batch 8 "$host" "$port"
+    result '.mode == "gso" and .receive_mode == "recv"'
+    "${run_of[@]}" -R --batch 8 "$host" "$port"
+    result '.mode == "send" and .receive_mode == "gro"'
+    jq -es 'map(select(.event == "report")) | length > 0
+        and all(.mode == null and .receive_mode == null)' "$out" >/dev/null ||
+        fail "$(grep report "$out")"
+    stop
+    sink udp batch --buffer 2000 # no room for a row
+    "${run_of[@]}" "$host" "$port"
+    result '.mode == "send" and .receive_mode == "recvmmsg"'
+    "${run_of[@]}" -R "$host" "$port"
+    result '.mode == "send" and .receive_mode == "recv"'
+    "${run_of[@]}" -R --batch 1 "$host" "$port" # nothing to put together
+    result '.mode == "sendmmsg" and .receive_mode == "gro"'
+    stop
+}
+
+@test "UDP: batches of several at once are paced, and each gets its own" {
+    sink udp batch --rcvbuf 4Mi
+    exits 0 udp_client --json --stream -R --batch 16 -P 3 --verify \
+        --bytes 60K -l 500 --rate 8mbit "$host" "$port"
+    result '.sent == 360 and .delivered == 360 and .corrupt == 0'
+    exits 0 udp_client --json --stream -R --batch 64 -l 1000 \
+        --duration 500ms --rate 800kbit "$host" "$port"
+    result '.sent >= 40 and .sent <= 52' # 100 a second
 }
 
 @test "parallel streams add up" {

@@ -80,6 +80,48 @@ counts='result | {sent, delivered, lost, duplicated, reordered}'
     done
 }
 
+# The server sends from the moment that its answer leaves: what comes before
+# the answer, or without it, is of the run too.
+@test "stream: reversed, data that overtakes the server's answer is counted" {
+    for options in '' '--batch 8'; do
+        for rule in 'drop server:udp#2' 'delay=30ms server:udp#2'; do
+            lab 0 --rule "$rule" \
+                --server 'udp_server --quiet --batch 8 -s sink server 9000' \
+                --client "udp_client --json --stream -R $options --verify \
+                    --bytes 50K --size 500 --rate 4mbit server 9000"
+            equal 500 "$counts" 'account(frames("server"))'
+            equal 500 'result | [.sent, .lost, .corrupt]' '[100, 0, 0]'
+        done
+    done
+}
+
+@test "stream: in batches, both directions, every count is what the wire did" {
+    for seed in 1 2 3; do
+        for direction in client server; do
+            reverse=
+            [ "$direction" = client ] || reverse=--reverse
+            lab 6 --seed "$seed" --loss 8% --duplicate 5% --reorder 5% \
+                --server 'udp_server --quiet --batch 8 -s sink server 9000' \
+                --client "udp_client --json --stream $reverse --batch 32 \
+                    --bytes 40K --size 400 --rate 40mbit --verify server 9000"
+            equal 400 "$counts" "account(frames(\"$direction\"))"
+            equal 400 'result | [.sent, .corrupt, .beyond]' '[100, 0, 0]'
+            equal 400 "result | 2 * .syscalls_by_$direction < .sent" true
+        done
+    done
+}
+
+# GSO cuts at a frame's size: what IP must cut smaller leaves by sendmmsg.
+@test "stream: batches of datagrams larger than the MTU go without GSO" {
+    for reverse in '' --reverse; do
+        lab 0 --server 'udp_server --quiet --batch 8 -s sink server 9000' \
+            --client "udp_client --json --stream $reverse --batch 8 --verify \
+                --bytes 150K --size 3000 --rate 100mbit server 9000"
+        equal 0 'result | [.sent, .delivered, .corrupt, .mode]' \
+            '[50, 50, 0, "sendmmsg"]'
+    done
+}
+
 # The j-th that reached the server made it send its j-th reply: so the replies
 # are numbered by the pings that they answer.
 replies='
