@@ -15,12 +15,6 @@ spread() {
         | map(. * 1000 | round / 1000) | join(" ")'
 }
 
-# What the host of a virtual machine has taken of its processors, in ms: while
-# one is away, a receiver receives nothing, whatever it is.
-stolen() {
-    awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print $9 * 1000 / hz }' /proc/stat
-}
-
 # verdict WHAT VALUE LOW HIGH SIGN BAR: a row of the table, and a record. SIGN
 # is >= or <=; BAR "-" is no bar.
 verdict() {
