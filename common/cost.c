@@ -12,8 +12,11 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static uint64_t timeval_ns(struct timeval t)
 {
@@ -47,7 +50,8 @@ void cost_now(struct cost *c, int fd)
                        .rtt_ns = COST_UNKNOWN,
                        .cwnd = COST_UNKNOWN,
                        .syscalls = sock_calls(),
-                       .cpu = (uint64_t)sched_getcpu()};
+                       .cpu = (uint64_t)sched_getcpu(),
+                       .thread = (uint64_t)syscall(SYS_gettid)};
     if (getrusage(RUSAGE_THREAD, &use) == 0) {
         c->cpu_ns = timeval_ns(use.ru_utime) + timeval_ns(use.ru_stime);
         c->voluntary = (uint64_t)use.ru_nvcsw;
@@ -59,26 +63,40 @@ void cost_now(struct cost *c, int fd)
     ask_drops(c, fd);
 }
 
-static void subtract(uint64_t *value, uint64_t begin)
+static void subtract(uint64_t *value, uint64_t *before, uint64_t begin)
 {
-    if (*value != COST_UNKNOWN && begin != COST_UNKNOWN)
-        *value = *value > begin ? *value - begin : 0;
+    if (*value == COST_UNKNOWN || begin == COST_UNKNOWN)
+        return;
+    *before = begin;
+    *value = *value > begin ? *value - begin : 0;
 }
 
 void cost_since(struct cost *c, const struct cost *begin)
 {
-    subtract(&c->syscalls, begin->syscalls);
-    subtract(&c->cpu_ns, begin->cpu_ns);
-    subtract(&c->voluntary, begin->voluntary);
-    subtract(&c->involuntary, begin->involuntary);
-    subtract(&c->kernel_drops, begin->kernel_drops);
-    subtract(&c->retransmits, begin->retransmits);
+    uint64_t no_matter;
+    subtract(&c->syscalls, &c->before.syscalls, begin->syscalls);
+    subtract(&c->cpu_ns, &c->before.cpu_ns, begin->cpu_ns);
+    subtract(&c->voluntary, &c->before.voluntary, begin->voluntary);
+    subtract(&c->involuntary, &c->before.involuntary, begin->involuntary);
+    subtract(&c->kernel_drops, &c->before.kernel_drops, begin->kernel_drops);
+    subtract(&c->retransmits, &no_matter, begin->retransmits);
 }
 
-static void add(uint64_t *value, uint64_t more)
+/* Two streams' counts of one thing (SAME: the two overlap, as it had counted
+ * *BEFORE and MORE_BEFORE by then), or of two. */
+static void add(bool same, uint64_t *value, uint64_t *before, uint64_t more,
+                uint64_t more_before)
 {
-    *value = *value == COST_UNKNOWN || more == COST_UNKNOWN ? COST_UNKNOWN
-                                                            : *value + more;
+    if (*value == COST_UNKNOWN || more == COST_UNKNOWN) {
+        *value = COST_UNKNOWN;
+    } else if (!same) {
+        *value += more;
+    } else {
+        uint64_t end = *before + *value, more_end = more_before + more;
+        if (more_before < *before)
+            *before = more_before;
+        *value = (end > more_end ? end : more_end) - *before;
+    }
 }
 
 static void larger(uint64_t *value, uint64_t other)
@@ -89,12 +107,21 @@ static void larger(uint64_t *value, uint64_t other)
 
 void cost_add(struct cost *into, const struct cost *from)
 {
-    add(&into->syscalls, from->syscalls);
-    add(&into->cpu_ns, from->cpu_ns);
-    add(&into->voluntary, from->voluntary);
-    add(&into->involuntary, from->involuntary);
-    add(&into->kernel_drops, from->kernel_drops);
-    add(&into->retransmits, from->retransmits);
+    bool thread = into->thread != 0 && into->thread == from->thread;
+    /* A datagram socket serves all streams, a connection its own. */
+    bool socket = thread && from->retransmits == COST_UNKNOWN;
+    uint64_t none = 0;
+    add(thread, &into->syscalls, &into->before.syscalls, from->syscalls,
+        from->before.syscalls);
+    add(thread, &into->cpu_ns, &into->before.cpu_ns, from->cpu_ns,
+        from->before.cpu_ns);
+    add(thread, &into->voluntary, &into->before.voluntary, from->voluntary,
+        from->before.voluntary);
+    add(thread, &into->involuntary, &into->before.involuntary,
+        from->involuntary, from->before.involuntary);
+    add(socket, &into->kernel_drops, &into->before.kernel_drops,
+        from->kernel_drops, from->before.kernel_drops);
+    add(false, &into->retransmits, &none, from->retransmits, 0);
     larger(&into->rtt_ns, from->rtt_ns);
     larger(&into->cwnd, from->cwnd);
     into->cpu = from->cpu;

@@ -24,6 +24,10 @@ struct cost {
     uint64_t retransmits;  /* TCP segments, in all */
     uint64_t rtt_ns, cwnd; /* TCP's, now: smoothed; segments */
     uint64_t cpu;          /* the core that this thread runs on now */
+    uint64_t thread;       /* gettid(2); 0: not told */
+    struct {               /* what it had cost before */
+        uint64_t syscalls, cpu_ns, voluntary, involuntary, kernel_drops;
+    } before;
 };
 
 #define COST_UNKNOWN UINT64_MAX
@@ -31,10 +35,11 @@ struct cost {
 /* So far. FD: the socket, or -1 if the kernel is not to be asked about one. */
 void cost_now(struct cost *c, int fd);
 
-/* *c becomes what was added since BEGIN; rtt_ns, cwnd and cpu stay. */
+/* *c becomes what was added since BEGIN; rtt_ns, cwnd, cpu and thread stay. */
 void cost_since(struct cost *c, const struct cost *begin);
 
-/* Adds FROM, of another thread; the larger rtt_ns and cwnd stay. */
+/* Adds FROM, of another stream: of the same thread, from the earlier beginning
+ * to the later end; the larger rtt_ns and cwnd stay. */
 void cost_add(struct cost *into, const struct cost *from);
 
 /* --cpu: only the core of that number from now on (sched_setaffinity(2)), for

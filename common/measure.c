@@ -47,7 +47,6 @@ int measure_begin(struct measure *m, uint64_t ping_size, uint64_t stream_size,
     preset(&m->interval_ns, MEASURE_UNSET, 200 * CLOCK_MS);
     preset(&m->streams, 0, 1);
     preset(&m->size, 0, m->ping ? ping_size : stream_size);
-    preset(&m->timeout_ns, 0, m->ping ? CLOCK_S : 5 * CLOCK_S);
     if (m->bytes == 0)
         preset(&m->duration_ns, 0, 10 * CLOCK_S);
     if (m->size < MSG_HEADER || m->size > max_size)

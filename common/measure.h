@@ -95,9 +95,9 @@ struct measure {
 /* What does not go together, or NULL. */
 const char *measure_unfit(const struct measure *m);
 
-/* Fills in what was not asked for: messages of PING_SIZE or STREAM_SIZE, and a
- * time-out of 1 s for ping, 5 s for stream, unless TIMEOUT_NS is set; and goes
- * to the core of --cpu. 0, or -1 and *e. */
+/* Fills in what was not asked for, such as messages of PING_SIZE or
+ * STREAM_SIZE, but timeout_ns; and goes to the core of --cpu. 0, or -1 and
+ * *e. */
 int measure_begin(struct measure *m, uint64_t ping_size, uint64_t stream_size,
                   uint64_t max_size, struct err *e);
 

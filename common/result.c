@@ -204,6 +204,13 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a == COST_UNKNOWN || b == COST_UNKNOWN ? COST_UNKNOWN : a + b;
 }
 
+/* A peer that reports more than was sent lost nothing. */
+static uint64_t lost(const struct stream_result *r)
+{
+    uint64_t sent = r->sent.sent, delivered = r->got.delivered;
+    return sent > delivered ? sent - delivered : 0;
+}
+
 static void cost_fields(struct out *o, const struct cost *c, bool is_known,
                         const char *side)
 {
@@ -231,7 +238,7 @@ static void stream_fields(struct out *o, const struct measure *m,
     uint64_t no = COST_UNKNOWN;
     known(o, "sent", r->know_sent ? sent->sent : no);
     known(o, "delivered", r->know_got ? got->delivered : no);
-    known(o, "lost", both ? sent->sent - got->delivered : no);
+    known(o, "lost", both ? lost(r) : no);
     known(o, "duplicated", r->know_got ? got->duplicated : no);
     known(o, "reordered", r->know_got ? got->reordered : no);
     known(o, "reorder_max", r->know_got ? got->reorder_max : no);
@@ -324,32 +331,53 @@ static void cost_text(const struct measure *m, const struct stream_result *r,
     snprintf(buf, cap, _("cost: %s; %s%s"), sender, receiver, place);
 }
 
+/* A number, or that it is not known. CAP of BUF: 32. */
+static const char *count_text(uint64_t value, bool is_known, char *buf)
+{
+    if (!is_known)
+        return _("unknown");
+    snprintf(buf, 32, "%llu", (unsigned long long)value);
+    return buf;
+}
+
+/* The counts: a line for people. */
+static void counts_text(const struct measure *m, const struct stream_result *r,
+                        char *buf, size_t cap)
+{
+    const struct run_counts *got = &r->got;
+    bool both = r->know_sent && r->know_got;
+    char text[6][32], corrupt[60] = "";
+    if (m->verify)
+        snprintf(corrupt, sizeof corrupt, _(", %s corrupt"),
+                 count_text(got->corrupt, r->know_got, text[5]));
+    snprintf(buf, cap,
+             _("%s sent, %s delivered, %s lost, %s duplicated, %s reordered%s"),
+             count_text(r->sent.sent, r->know_sent, text[0]),
+             count_text(got->delivered, r->know_got, text[1]),
+             count_text(lost(r), both, text[2]),
+             count_text(got->duplicated, r->know_got, text[3]),
+             count_text(got->reordered, r->know_got, text[4]), corrupt);
+}
+
 static void stream_text(const struct measure *m, const struct stream_result *r,
                         char *buf, size_t cap)
 {
-    char cost[240], rate[80], time[32], lost[32];
-    snprintf(lost, sizeof lost, "%s", _("unknown"));
-    if (r->know_sent && r->know_got)
-        snprintf(lost, sizeof lost, "%llu",
-                 (unsigned long long)(r->sent.sent - r->got.delivered));
-    rates(m, r, rate, sizeof rate);
+    char counts[240], cost[240], rate[80], time[32], bytes[180] = "";
+    counts_text(m, r, counts, sizeof counts);
     cost_text(m, r, cost, sizeof cost);
-    snprintf(
-        buf, cap,
-        _("%llu sent, %llu delivered, %s lost, %llu duplicated, "
-          "%llu reordered, %llu corrupt\n%llu bytes in %s: %s\n%s"),
-        (unsigned long long)r->sent.sent, (unsigned long long)r->got.delivered,
-        lost, (unsigned long long)r->got.duplicated,
-        (unsigned long long)r->got.reordered,
-        (unsigned long long)r->got.corrupt, (unsigned long long)r->got.bytes,
-        hist_time(r->got.elapsed_ns, time, sizeof time), rate, cost);
+    rates(m, r, rate, sizeof rate);
+    if (r->know_got)
+        snprintf(bytes, sizeof bytes, _("%llu bytes in %s: %s\n"),
+                 (unsigned long long)r->got.bytes,
+                 hist_time(r->got.elapsed_ns, time, sizeof time), rate);
+    snprintf(buf, cap, "%s\n%s%s", counts, bytes, cost);
 }
 
-void result_stream(struct out *o, const struct measure *m,
-                   const struct stream_result *r, const char *event, int status)
+/* All of the event but its text. */
+static void begin_stream(struct out *o, const struct measure *m,
+                         const struct stream_result *r, const char *event,
+                         int status)
 {
-    char text[600];
-    stream_text(m, r, text, sizeof text);
     out_begin(o, event);
     stream_fields(o, m, r);
     out_uint(o, "streams", m->streams);
@@ -362,5 +390,38 @@ void result_stream(struct out *o, const struct measure *m,
     placement(o, m);
     out_bool(o, "partial", stop_signal() != 0 || !r->know_sent || !r->know_got);
     out_int(o, "exit_status", status);
+}
+
+void result_stream(struct out *o, const struct measure *m,
+                   const struct stream_result *r, int status)
+{
+    char text[700];
+    stream_text(m, r, text, sizeof text);
+    begin_stream(o, m, r, "end", status);
     out_end_always(o, "%s", text);
+}
+
+void result_progress(struct out *o, const struct measure *m, uint64_t count,
+                     uint64_t bytes, uint64_t elapsed_ns)
+{
+    const char *words = m->reverse
+                            ? N_("%.1f s: %llu messages delivered, %.1f Mbit/s")
+                            : N_("%.1f s: %llu messages sent, %.1f Mbit/s");
+    double seconds = (double)elapsed_ns / 1e9;
+    double mbps = (double)bytes * 8 / seconds / 1e6;
+    struct stream_result r;
+    if (m->report_ns == 0) {
+        out_progress(o, words, seconds, (unsigned long long)count, mbps);
+        return;
+    }
+    memset(&r, 0xff, sizeof r); /* COST_UNKNOWN, all of it, but for this: */
+    r.know_sent = !m->reverse;
+    r.know_got = m->reverse;
+    r.sent.sent = r.got.delivered = count;
+    r.sent.bytes = r.got.bytes = bytes;
+    r.sent.elapsed_ns = r.got.elapsed_ns = elapsed_ns;
+    r.sent.mode = r.got.mode = m->batch == 0 ? MODE_ONE : MODE_UNTOLD;
+    r.congestion[0] = '\0';
+    begin_stream(o, m, &r, "report", 0);
+    out_end_always(o, words, seconds, (unsigned long long)count, mbps);
 }

@@ -53,9 +53,15 @@ void result_add(struct stream_result *into, const struct stream_result *from);
 /* How a stream ended: 0, or -1 and *e if not all is known to be delivered. */
 int result_stream_check(const struct stream_result *r, struct err *e);
 
+/* The totals: the event `end`. */
 void result_stream(struct out *o, const struct measure *m,
-                   const struct stream_result *r, const char *event,
-                   int status);
+                   const struct stream_result *r, int status);
+
+/* How far it is: COUNT messages of BYTES in all, sent or, reversed, delivered.
+ * With --report the event `report`, else a line that the next replaces, if
+ * stderr is a terminal. */
+void result_progress(struct out *o, const struct measure *m, uint64_t count,
+                     uint64_t bytes, uint64_t elapsed_ns);
 
 /* The exit status that main will end with, given what its work returned. */
 int result_status(int result, const struct err *e);

@@ -5,7 +5,6 @@
 #include "team.h"
 
 #include "clock.h"
-#include "lang.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -45,42 +44,16 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* One line on the terminal. */
+/* What is known while it runs: what was sent, or, reversed, what has come. */
 static void progress(struct out *o, const struct measure *plan,
                      struct worker *workers, uint64_t begin_ns)
 {
-    double seconds = (double)(clock_now_ns() - begin_ns) / (double)CLOCK_S;
-    uint64_t count = 0, bytes = 0;
+    uint64_t count = 0, bytes = 0, elapsed_ns = clock_now_ns() - begin_ns;
     for (size_t i = 0; i < plan->streams; i++) {
         count += atomic_load(&workers[i].member.sent);
         bytes += atomic_load(&workers[i].member.bytes);
     }
-    out_progress(
-        o,
-        plan->reverse ? N_("%.1f s: %llu messages delivered, %.1f Mbit/s")
-                      : N_("%.1f s: %llu messages sent, %.1f Mbit/s"),
-        seconds, (unsigned long long)count, (double)bytes * 8 / seconds / 1e6);
-}
-
-/* What is known while it runs: what was sent, or, reversed, what has come. */
-static void report(struct out *o, const struct measure *plan,
-                   struct worker *workers, uint64_t begin_ns)
-{
-    struct stream_result r = {.connect_ns = COST_UNKNOWN};
-    uint64_t count = 0, bytes = 0, now_ns = clock_now_ns();
-    for (size_t i = 0; i < plan->streams; i++) {
-        count += atomic_load(&workers[i].member.sent);
-        bytes += atomic_load(&workers[i].member.bytes);
-    }
-    cost_now(&r.sent.cost, -1);
-    r.got.cost = r.sent.cost;
-    r.know_sent = !plan->reverse;
-    r.know_got = plan->reverse;
-    r.sent.sent = r.got.delivered = count;
-    r.sent.bytes = r.got.bytes = bytes;
-    r.sent.elapsed_ns = r.got.elapsed_ns = now_ns - begin_ns;
-    r.sent.mode = r.got.mode = plan->batch == 0 ? MODE_ONE : MODE_UNTOLD;
-    result_stream(o, plan, &r, "report", 0);
+    result_progress(o, plan, count, bytes, elapsed_ns);
 }
 
 /* Until all have ended. The condition's clock is CLOCK_MONOTONIC; a signal
@@ -99,10 +72,7 @@ static void wait_for_all(struct out *o, const struct measure *plan,
         if (code != ETIMEDOUT)
             continue;
         pthread_mutex_unlock(&t->lock);
-        if (plan->report_ns != 0)
-            report(o, plan, workers, begin_ns);
-        else
-            progress(o, plan, workers, begin_ns);
+        progress(o, plan, workers, begin_ns);
         next_ns += step_ns;
         pthread_mutex_lock(&t->lock);
     }
@@ -183,7 +153,7 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
     }
     if (result == 0)
         result = result_stream_check(&all, e);
-    result_stream(o, plan, &all, "end", result_status(result, e));
+    result_stream(o, plan, &all, result_status(result, e));
     close_team(&t);
     free(workers);
     return result;

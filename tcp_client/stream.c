@@ -198,7 +198,8 @@ static int run_stream(struct stream *s, struct err *e)
 
 /* What a stream works with; the buffers are allocated. */
 struct order {
-    struct client *client;
+    const struct client model; /* as main left it: the threads only read it */
+    struct client *client;     /* main's own, which the first stream ends */
     const struct measure *plan;
 };
 
@@ -217,7 +218,7 @@ static struct stream *stream_new(struct member *member,
     struct stream *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    s->client = *order->client;
+    s->client = order->model;
     s->plan = plan;
     s->member = member;
     s->token = msg_token();
@@ -257,6 +258,6 @@ static int run_member(struct member *member, void *context, struct err *e)
 
 int stream_run(struct client *c, const struct measure *plan, struct err *e)
 {
-    struct order order = {.client = c, .plan = plan};
+    struct order order = {.model = *c, .client = c, .plan = plan};
     return team_run(c->out, plan, run_member, &order, e);
 }

@@ -137,6 +137,22 @@ sink() {
     done
 }
 
+# A UDP server has one thread and one socket for all: what they cost, and what
+# was dropped there, is not counted once for each stream.
+@test "parallel streams share what the server tells of itself" {
+    sink udp iterative
+    exits 0 udp_client --json --stream -P 4 --bytes 100K -l 1000 \
+        --rate 4mbit "$host" "$port"
+    result '.syscalls_by_server >= .delivered'
+    result '.syscalls_by_server < 2 * .sent'
+    stop
+    sink udp iterative --rcvbuf 4Ki
+    timeout "$PATIENCE" udp_client --json --stream -P 4 --bytes 5M -l 1000 \
+        --batch 64 "$host" "$port" >"$out" 2>"$err" || true
+    result '.lost <= .kernel_drops and .kernel_drops <= .sent'
+    stop
+}
+
 # Time begins with the first message of each stream, so it is not in the rate:
 # else three messages in two intervals would be half as fast again as the wire.
 @test "the goodput leaves out the message that time begins with" {
@@ -224,6 +240,32 @@ paced() {
             validate <"$out" >"$err" 2>&1 || status=$?
             [ "$status" -eq 77 ] || [ "$status" -eq 0 ] || fail "$(cat "$err")"
         done
+        stop
+    done
+}
+
+@test "what is not known is not told as 0: in a report, at the end, in words" {
+    for proto in tcp udp; do
+        sink "$proto" iterative
+        exits 0 "${proto}_client" --stream -l 1000 --duration 250ms \
+            --rate 1mbit --report 100ms "$host" "$port"
+        grep -qE '^[0-9.]+ s: [0-9]+ messages sent, [0-9.]+ Mbit/s$' "$out" ||
+            fail "$(cat "$out")"
+        lacks corrupt "$out"
+        for reverse in '' --reverse; do
+            # shellcheck disable=SC2086 # or nothing
+            exits 0 "${proto}_client" --json --stream $reverse -l 1000 \
+                --duration 250ms --rate 1mbit --report 100ms "$host" "$port"
+            jq -es 'map(select(.event == "report")) | length > 0 and all(.[];
+                .syscalls_by_client == null and .duplicated == null)' \
+                "$out" >/dev/null || fail "$(cat "$out")"
+        done
+        stop
+        start "${proto}_server" --quiet -s discard 0
+        exits 5 "${proto}_client" --stream --verify --timeout 100ms \
+            "$host" "$port"
+        grep -q 'unknown delivered, unknown lost, .*, unknown corrupt$' "$out" ||
+            fail "$(cat "$out")"
         stop
     done
 }

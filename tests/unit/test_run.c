@@ -19,6 +19,31 @@
 
 static const struct run_plan plan = {.size = 100, .bytes = 1000};
 
+/* A server's thread that serves several streams costs what it costs, from the
+ * earliest beginning to the last end, and not once for each of them. */
+static void test_cost_of_one_thread(void **state)
+{
+    struct cost all = {.syscalls = 60, .kernel_drops = 5, .thread = 7};
+    struct cost other = all;
+    (void)state;
+    all.retransmits = other.retransmits = COST_UNKNOWN; /* UDP */
+    all.before.syscalls = 100;
+    other.before.syscalls = 110;
+    cost_add(&all, &other);
+    assert_int_equal(all.syscalls, 70);
+    assert_int_equal(all.kernel_drops, 5);
+    other.before.syscalls = 500; /* later, after others */
+    cost_add(&all, &other);
+    assert_int_equal(all.syscalls, 460);
+    other.thread = 8;
+    cost_add(&all, &other);
+    assert_int_equal(all.syscalls, 520);
+    assert_int_equal(all.kernel_drops, 10);
+    other.syscalls = COST_UNKNOWN;
+    cost_add(&all, &other);
+    assert_true(all.syscalls == COST_UNKNOWN);
+}
+
 static struct run *new_run(uint64_t token)
 {
     struct run *r = run_new(token, &plan, -1, 1);
@@ -171,8 +196,11 @@ static void test_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand), cmocka_unit_test(test_at_random),
-        cmocka_unit_test(test_window),  cmocka_unit_test(test_table),
+        cmocka_unit_test(test_cost_of_one_thread),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_at_random),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_table),
         cmocka_unit_test(test_source),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
