@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,12 +122,23 @@ static const struct constant message_flags[] = {
 static const struct constant levels[] = {C(SOL_SOCKET),  C(IPPROTO_TCP),
                                          C(IPPROTO_IP),  C(IPPROTO_IPV6),
                                          C(IPPROTO_UDP), C_END};
-static const struct constant socket_options[] = {
-    C(SO_REUSEADDR), C(SO_REUSEPORT), C(SO_BROADCAST), C(SO_ERROR),
-    C(SO_KEEPALIVE), C(SO_LINGER),    C(SO_RCVBUF),    C(SO_SNDBUF),
-    C(SO_RCVTIMEO),  C(SO_SNDTIMEO),  C(SO_TYPE),      C_END};
+static const struct constant socket_options[] = {C(SO_REUSEADDR),
+                                                 C(SO_REUSEPORT),
+                                                 C(SO_BROADCAST),
+                                                 C(SO_ERROR),
+                                                 C(SO_KEEPALIVE),
+                                                 C(SO_LINGER),
+                                                 C(SO_RCVBUF),
+                                                 C(SO_SNDBUF),
+                                                 C(SO_RCVTIMEO),
+                                                 C(SO_SNDTIMEO),
+                                                 C(SO_TYPE),
+                                                 C(SO_RCVBUFFORCE),
+                                                 C_END};
 static const struct constant tcp_options[] = {C(TCP_NODELAY), C(TCP_CONGESTION),
                                               C(TCP_INFO), C(TCP_CORK), C_END};
+static const struct constant udp_options[] = {C(UDP_SEGMENT), C(UDP_GRO),
+                                              C_END};
 static const struct constant ip_options[] = {C(IP_TTL),
                                              C(IP_MULTICAST_TTL),
                                              C(IP_ADD_MEMBERSHIP),
@@ -227,6 +239,8 @@ static const struct constant *options_of(int level)
         return socket_options;
     case IPPROTO_TCP:
         return tcp_options;
+    case IPPROTO_UDP:
+        return udp_options;
     case IPPROTO_IP:
         return ip_options;
     case IPPROTO_IPV6:

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 
 enum { ANY = -1, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP };
 
@@ -118,6 +119,11 @@ static const struct meaning meanings[] = {
     {CALL_SETSOCKOPT, ANY, DONE, SOL_SOCKET << 16 | SO_RCVBUF,
      N_("how much may wait unread: the window that TCP offers follows from "
         "it")},
+    {CALL_SETSOCKOPT, ANY, DONE, SOL_SOCKET << 16 | SO_RCVBUFFORCE,
+     N_("how much may wait unread; as root, even more than rmem_max")},
+    {CALL_SETSOCKOPT, ANY, DONE, IPPROTO_UDP << 16 | UDP_GRO,
+     N_("a row of datagrams may arrive as one message, which tells where to "
+        "cut")},
     {CALL_SETSOCKOPT, ANY, DONE, IPPROTO_IPV6 << 16 | IPV6_V6ONLY,
      N_("IPv6 only: IPv4 keeps a port space of its own")},
     {CALL_SETSOCKOPT, ANY, DONE, IPPROTO_TCP << 16 | TCP_NODELAY,

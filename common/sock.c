@@ -373,6 +373,14 @@ int sock_timeout(int fd, uint64_t timeout_ns, struct err *e)
     return sock_setsockopt_raw(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t, e);
 }
 
+int sock_rcvbuf(int fd, uint64_t size, struct err *e)
+{
+    if (size == 0 ||
+        sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)size, NULL) == 0)
+        return 0;
+    return sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, (int)size, e);
+}
+
 int sock_error(int fd)
 {
     struct call c;

@@ -99,6 +99,11 @@ int sock_setsockopt_raw(int fd, int level, int name, const void *value,
  * 0: forever. */
 int sock_timeout(int fd, uint64_t timeout_ns, struct err *e);
 
+/* SO_RCVBUF: how many bytes may wait to be received; 0: the kernel's default.
+ * As root as many as asked for (SO_RCVBUFFORCE), else at most rmem_max; the
+ * kernel doubles them for its own needs. socket(7). */
+int sock_rcvbuf(int fd, uint64_t size, struct err *e);
+
 /* getsockopt(SO_ERROR): 0, or the errno that waits on the socket. */
 int sock_error(int fd);
 

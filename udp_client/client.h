@@ -25,6 +25,7 @@ struct client {
     uint64_t timeout_ns; /* silence that ends it after the end of input */
     const char *source;  /* where it sends from; NULL: as the kernel chooses */
     uint64_t ttl;        /* links a datagram may cross; 0: the default */
+    uint64_t rcvbuf;     /* bytes that may wait to be received; 0: default */
     bool broadcast;      /* to a broadcast address */
     uint64_t block;      /* bytes a datagram; 0: a line */
     bool chomp;          /* the newline stays out of the datagram */

@@ -89,6 +89,8 @@ static int prepare(const struct client *c, int fd, struct err *e)
         return -1;
     if (c->ttl != 0 && set_ttl(fd, peer, (int)c->ttl, e) < 0)
         return -1;
+    if (sock_rcvbuf(fd, c->rcvbuf, e) < 0)
+        return -1;
     if (c->source == NULL)
         return 0;
     if (addr_parse(c->source, &source, e) < 0)
@@ -230,6 +232,8 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
          N_("links a datagram may cross; 1: no router")},
         {"source", 0, "ADDR[:PORT]", opt_text, &c->source, 0, 0,
          N_("send from this address")},
+        {"rcvbuf", 0, "SIZE", opt_size, &c->rcvbuf, 1, 1 << 30,
+         N_("let so much wait to be received (SO_RCVBUF)")},
         {"raw", 0, NULL, opt_flag, &o->raw, 0, 0,
          N_("do not escape bytes on a terminal")},
         OPT_MEASURE(&o->measure),

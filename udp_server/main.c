@@ -43,16 +43,6 @@ static int join_group(int fd, const struct addr *group, struct err *e)
                                e);
 }
 
-/* What waits to be received: as root as much as asked for (SO_RCVBUFFORCE),
- * else at most rmem_max. socket(7). */
-static int set_rcvbuf(int fd, uint64_t size, struct err *e)
-{
-    if (size == 0 ||
-        sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)size, NULL) == 0)
-        return 0;
-    return sock_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, (int)size, e);
-}
-
 /* SO_REUSEADDR is for multicast alone, where every receiver gets a copy. With
  * unicast a second server would silently take all datagrams from the first. */
 /* lab: bind */
@@ -176,7 +166,7 @@ static int run(struct cli *c, const struct options *o, struct server *s)
         model_report(s, "end", (int)e.status);
         return cli_fail(c, &e);
     }
-    int result = set_rcvbuf(s->fd, o->rcvbuf, &e);
+    int result = sock_rcvbuf(s->fd, o->rcvbuf, &e);
     if (result == 0)
         result = model_announce(s, s->fd, &e);
     if (result == 0)

@@ -66,12 +66,19 @@ sink() {
 
 @test "UDP: what the receive buffer has no room for is the kernel's drop" {
     sink udp iterative --rcvbuf 4Ki
-    status=0
-    timeout "$PATIENCE" udp_client --json --stream --bytes 20M -l 1000 \
-        --batch 64 "$host" "$port" >"$out" 2>"$err" || status=$?
-    [ "$status" -eq 6 ] || [ "$status" -eq 0 ] || fail "$status $(cat "$err")"
-    result '.sent == 20000 and .sent == .delivered + .lost'
-    result '.lost <= .kernel_drops'
+    for options in '--batch 64' '--reverse --rcvbuf 4Ki'; do
+        status=0
+        # shellcheck disable=SC2086 # several words
+        timeout "$PATIENCE" udp_client -v --json --stream --bytes 5M -l 1000 \
+            $options "$host" "$port" >"$out" 2>"$err" || status=$?
+        [ "$status" -eq 6 ] || [ "$status" -eq 0 ] ||
+            fail "$status $(cat "$err")"
+        result '.sent == 5000 and .sent == .delivered + .lost'
+        result '.lost <= .kernel_drops'
+        jq -es "any(.event == \"call\" and (.args | contains(\"RCVBUF\")))
+            == (\"$options\" | contains(\"rcvbuf\"))" "$out" >/dev/null ||
+            fail 'not the buffer that was asked for'
+    done
 }
 
 # Unpaced, because only what is due can leave together. What the receiver has
