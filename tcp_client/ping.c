@@ -27,7 +27,8 @@ struct ping {
     struct feed feed; /* a recv gives bytes, not messages */
     uint64_t token;
     uint64_t begin_ns, last_ns,
-        report_ns; /* first and last sent; next report */
+        report_ns;     /* first and last sent; next report */
+    bool last_is_open; /* the last one sent has no reply yet */
     unsigned char out[BUFFER], in[BUFFER];
 };
 
@@ -37,30 +38,26 @@ static uint64_t unanswered(const struct ping *p)
 }
 
 /* May the next be sent? By the clock, not by the last reply, so that a slow
- * reply does not hide itself; with --interval 0 when there is nothing to wait
- * for. */
+ * reply does not hide itself; with --interval 0 when the last one has its
+ * reply, or is given up. */
 static uint64_t next_due_ns(const struct ping *p)
 {
     if (p->plan->interval_ns != 0)
         return p->begin_ns + p->result.sent * p->plan->interval_ns;
-    return unanswered(p) == 0 ? 0 : UINT64_MAX;
+    return p->last_is_open ? p->last_ns + p->plan->timeout_ns : 0;
 }
 
-static int send_one(struct ping *p, uint64_t now_ns, struct err *e)
+/* How long to wait after the last. What has not come then is not lost: TCP is
+ * still trying, or the host is gone. */
+static uint64_t end_ns(const struct ping *p)
 {
-    msg_renumber(p->out, p->result.sent, now_ns);
-    p->last_ns = now_ns;
-    if (client_send(p->client, p->out, p->plan->size, 0, e) < 0)
-        return -1;
-    p->result.sent++;
-    return 0;
+    return unanswered(p) > 0 ? p->last_ns + p->plan->timeout_ns : 0;
 }
 
 /* There is nothing to do but wait for the reply. */
 static bool is_lockstep(const struct ping *p)
 {
-    return p->plan->interval_ns == 0 && unanswered(p) > 0 &&
-           !p->plan->busy_poll;
+    return p->plan->interval_ns == 0 && p->last_is_open && !p->plan->busy_poll;
 }
 
 /* Waits for bytes until a time. A ping that only waits for replies lets recv
@@ -98,6 +95,8 @@ static int receive_some(struct ping *p, int flags, struct err *e)
         if (m->type != MSG_PING || m->token != p->token ||
             m->number >= p->result.sent)
             break;
+        if (m->number + 1 == p->result.sent)
+            p->last_is_open = false;
         result_reply(c->out, &p->result, p->plan, &c->peer, m->number,
                      m->time_ns, now_ns);
     }
@@ -108,30 +107,66 @@ static int receive_some(struct ping *p, int flags, struct err *e)
                    "something else than it was sent");
 }
 
+/* The server takes no more: perhaps not before its replies are taken. */
+static int wait_for_room(struct ping *p, struct err *e)
+{
+    struct pollfd fd = {.fd = p->client->fd, .events = POLLIN | POLLOUT};
+    uint64_t ns = p->plan->timeout_ns;
+    const struct timespec wait = {.tv_sec = (time_t)(ns / CLOCK_S),
+                                  .tv_nsec = (long)(ns % CLOCK_S)};
+    int ready = ppoll(&fd, 1, &wait, NULL);
+    if (ready < 0)
+        return err_sys(e, "ppoll"); /* a signal that ends it */
+    if (ready == 0)
+        return err_set(e, STATUS_TIMEOUT,
+                       "the server took nothing for the --timeout");
+    return (fd.revents & POLLIN) != 0 ? receive_some(p, MSG_DONTWAIT, e) : 0;
+}
+
+static int send_one(struct ping *p, uint64_t now_ns, struct err *e)
+{
+    struct client *c = p->client;
+    const unsigned char *next = p->out;
+    size_t left = p->plan->size;
+    msg_renumber(p->out, p->result.sent, now_ns);
+    p->last_ns = now_ns;
+    while (left > 0) {
+        ssize_t n = sock_send(c->fd, next, left, MSG_DONTWAIT, e);
+        if (n < 0 && (e->sys != EAGAIN || wait_for_room(p, e) < 0))
+            return -1;
+        n = n > 0 ? n : 0;
+        c->sent_bytes += (uint64_t)n;
+        next += n;
+        left -= (size_t)n;
+    }
+    p->result.sent++;
+    p->last_is_open = true;
+    return 0;
+}
+
 /* Sends what is due, else waits for what comes. Returns 1, 0 at the end, or -1
  * and *e. */
 static int step(struct ping *p, struct err *e)
 {
-    uint64_t now_ns = clock_now_ns();
-    uint64_t give_up_ns = p->last_ns + p->plan->timeout_ns;
+    uint64_t now_ns = clock_now_ns(), until_ns;
     int flags;
     if (p->plan->report_ns != 0 && now_ns >= p->report_ns) {
         p->report_ns += p->plan->report_ns;
         result_ping(p->client->out, p->plan, &p->result, "report", 0);
     }
     bool more = p->result.sent < p->plan->count;
-    if (!more && unanswered(p) == 0)
-        return 0;
-    if (more && now_ns >= next_due_ns(p)) {
+    until_ns = more ? next_due_ns(p) : end_ns(p);
+    if (more && now_ns >= until_ns) {
         if (send_one(p, now_ns, e) < 0)
             return -1;
-        return !is_lockstep(p) || receive_some(p, 0, e) == 0 ? 1 : -1;
+        if (is_lockstep(p))
+            return receive_some(p, 0, e) < 0 ? -1 : 1;
+        /* Behind the clock it would never wait, and so never receive. */
+        bool behind = now_ns >= next_due_ns(p);
+        return behind && receive_some(p, MSG_DONTWAIT, e) < 0 ? -1 : 1;
     }
-    uint64_t until_ns = more ? next_due_ns(p) : UINT64_MAX;
-    if (unanswered(p) > 0 && give_up_ns < until_ns)
-        until_ns = give_up_ns;
-    if (unanswered(p) > 0 && now_ns >= give_up_ns)
-        return 0; /* it is not lost: TCP is still trying, or the host is gone */
+    if (!more && now_ns >= until_ns)
+        return 0;
     if (!may_receive(p, now_ns, until_ns, &flags))
         return 1;
     return receive_some(p, flags, e) < 0 ? -1 : 1;

@@ -17,6 +17,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
+enum { TURN = 64 }; /* replies in a row, before the next message */
+
 struct ping {
     struct client *client;
     const struct measure *plan;
@@ -85,7 +87,8 @@ static bool may_receive(struct ping *p, uint64_t now_ns, uint64_t until_ns,
            ppoll(&fd, 1, &wait, NULL) > 0;
 }
 
-/* One datagram, if one has come; what is not of this run is not for us. */
+/* One datagram: 1, 0 if none has come, or -1 and *e. What is not of this run is
+ * not for us. */
 static int receive_one(struct ping *p, int flags, struct err *e)
 {
     struct client *c = p->client;
@@ -99,12 +102,22 @@ static int receive_one(struct ping *p, int flags, struct err *e)
         return e->sys == EAGAIN || e->sys == EINTR ? 0 : -1;
     if (!msg_datagram(p->in, (size_t)n, &m) || m.token != p->token ||
         m.type != MSG_PING || m.number >= p->result.sent)
-        return 0;
+        return 1;
     if (m.number + 1 == p->result.sent)
         p->last_is_open = false;
     result_reply(c->out, &p->result, p->plan, &from, m.number, m.time_ns,
                  clock_now_ns());
-    return 0;
+    return 1;
+}
+
+/* Behind the clock it would never wait, and so never receive, and the replies
+ * would overflow the receive buffer. 1, or -1 and *e. */
+static int catch_up(struct ping *p, struct err *e)
+{
+    int got = 1;
+    for (int i = 0; i < TURN && got > 0; i++)
+        got = receive_one(p, MSG_DONTWAIT, e);
+    return got < 0 ? -1 : 1;
 }
 
 /* Sends what is due, else waits for what comes. Returns 1, 0 at the end, or -1
@@ -122,7 +135,9 @@ static int step(struct ping *p, struct err *e)
     if (more && now_ns >= until_ns) {
         if (send_one(p, now_ns, e) < 0)
             return -1;
-        return !is_lockstep(p) || receive_one(p, 0, e) == 0 ? 1 : -1;
+        if (is_lockstep(p))
+            return receive_one(p, 0, e) < 0 ? -1 : 1;
+        return now_ns < next_due_ns(p) ? 1 : catch_up(p, e);
     }
     if (!more && now_ns >= until_ns)
         return 0;
@@ -140,6 +155,8 @@ static int run(struct ping *p, struct err *e)
     p->report_ns = p->begin_ns + p->plan->report_ns;
     while (result == 1 && stop_signal() == 0)
         result = step(p, e);
+    if (result < 0 && p->result.run->got.delivered > 0)
+        e->status = STATUS_RESET; /* it was there, and is no more */
     return result < 0 && stop_signal() == 0 ? -1
                                             : result_ping_check(&p->result, e);
 }

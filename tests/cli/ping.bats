@@ -99,10 +99,41 @@ result() {
     stop
 }
 
+@test "behind its schedule it still takes the replies that come" {
+    start tcp_server --quiet 0
+    exits 0 tcp_client --json --quiet --ping -n 20000 -i 1us -l 1000 \
+        --timeout 60s "$host" "$port"
+    result '.received == 20000 and .lost == 0'
+    stop
+    for proto in tcp udp; do
+        start "${proto}_server" --quiet 0
+        status=0
+        timeout "$PATIENCE" "${proto}_client" --json -v --ping -n 1000 -i 1us \
+            "$host" "$port" >"$out" 2>"$err" || status=$?
+        jq -es 'map(select(.event == "call").name)
+            | index("recv") < rindex("send")' "$out" >/dev/null ||
+            fail "all was sent before anything was received"
+        stop
+    done
+}
+
+@test "a late reply ends nothing, over TCP too" {
+    start peer echoes_late
+    for interval in 0 300ms; do
+        exits 0 tcp_client --json --quiet --ping -n 4 -i "$interval" \
+            --timeout 200ms "$host" "$port"
+        result '.sent == 4 and .received == 4 and .lost == 0 and .late >= 1'
+    done
+}
+
 @test "the server ends in between: status 6, partial" {
     start tcp_server --quiet --close-first 0
     exits 6 tcp_client --json --ping -n 3 -i 100ms "$host" "$port"
     result '.partial and .exit_status == 6 and .received == 1'
+    stop
+    start udp_server --quiet -n 3 0
+    exits 6 udp_client --json --ping -n 10 -i 50ms "$host" "$port"
+    result '.partial and .exit_status == 6 and .received == 3'
 }
 
 @test "a signal ends it with what is known" {
