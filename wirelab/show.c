@@ -408,6 +408,18 @@ static void say_drops(const struct show *w, const struct lab_result *r)
                     (unsigned long long)r->counts.dropped[i], host_name(i));
 }
 
+/* Linux holds an ACK back for 40 ms: of a delay like that its timers notice. */
+#define LATE_NS (40 * CLOCK_MS)
+
+static void say_late(const struct show *w, const struct lab_result *r)
+{
+    if (r->counts.late_ns > LATE_NS)
+        out_say(w->out,
+                "the wire was up to %llu ms late, because this machine is "
+                "busy: times, and what came first, may be others in a calm run",
+                (unsigned long long)(r->counts.late_ns / CLOCK_MS));
+}
+
 /* A rule that hit nothing is often one with a slip in it. */
 static void say_idle_rules(const struct show *w)
 {
@@ -449,6 +461,7 @@ int show_close(struct show *w, const struct lab_result *r, int status)
     if (w->ladder != NULL)
         show_rest(w, r->signal != 0);
     say_drops(w, r);
+    say_late(w, r);
     /* What the reader did not wait for is nobody's failure. */
     bool cut = w->quit || reader_is_gone(w->out);
     if (w->s->view == NULL && r->signal == 0 && !cut)

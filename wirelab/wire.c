@@ -157,9 +157,11 @@ static void refused(struct wire *w, enum host_id host)
         remark(w, host, N_("it cannot take a frame, which is lost"));
 }
 
-static void hand_over(struct wire *w, struct passing *p)
+static void hand_over(struct wire *w, struct passing *p, uint64_t due_ns)
 {
     p->t_ns = w->last_ns = lab_ns(w);
+    if (p->t_ns > due_ns && p->t_ns - due_ns > w->counts.late_ns)
+        w->counts.late_ns = p->t_ns - due_ns;
     if (ring_send(&w->ring[p->to], p->bytes, p->len) < 0) {
         refused(w, p->to);
         return;
@@ -186,7 +188,7 @@ static void hand_over_next(struct wire *w)
                         .copy = f->copy};
     if (w->swapped[f->from] == f)
         w->swapped[f->from] = NULL;
-    hand_over(w, &p);
+    hand_over(w, &p, f->due_ns);
     free(f);
 }
 
@@ -200,7 +202,7 @@ static struct held_frame *dispatch(struct wire *w, const struct passing *p,
     if (due_ns <= p->t_ns && due_ns < held_due(&w->held)) {
         struct passing now = *p;
         now.copy = copy;
-        hand_over(w, &now);
+        hand_over(w, &now, due_ns);
         return NULL;
     }
     struct held_frame *f = held_push(&w->held, p->bytes, p->len, due_ns);

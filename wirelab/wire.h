@@ -60,6 +60,8 @@ struct wire_counts {
     /* Not on purpose: the wire was too slow, or had no memory. A lab that has
      * these says so. */
     uint64_t dropped[HOST_COUNT];
+    uint64_t late_ns; /* after its time: how late a frame was handed over, at
+                         most; a machine that is busy wakes the wire late */
 };
 void wire_count(struct wire *w, struct wire_counts *counts);
 

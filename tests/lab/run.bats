@@ -309,6 +309,24 @@ END
     exec {fd}>&-
 }
 
+@test "a wire that was late says so" {
+    # A lab that is stopped while datagrams come is late for all of them.
+    wirelab --quiet --lanes wire --server 'udp_server server 9000' \
+        --client 'echo >begun; until [ -e go ]; do sleep 0.05; done
+            { echo one; sleep 0.1; echo two; } |
+                udp_client --timeout 0 server 9000; echo >sent' \
+        >"$out" 2>"$err" 3>&- &
+    wait_for '' begun
+    kill -STOP $!
+    touch go
+    wait_for '' sent || kill -KILL $!
+    kill -CONT $!
+    wait $!
+    says '^wirelab: the wire was up to [0-9]{2,} ms late, because this machine'
+    runs 0 --client true
+    says nothing
+}
+
 @test "nobody reads any more: the lab ends" {
     local mark=20.$RANDOM$RANDOM
     unread 141 wirelab --record run.json --client "echo a; sleep $mark" \
