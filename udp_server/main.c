@@ -58,9 +58,10 @@ static int open_socket(const struct addr *a, const struct addr *group,
     if (a->sa.sa_family == AF_INET6 &&
         sock_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, e) < 0)
         goto fail;
-    if (sock_bind(fd, a, e) < 0)
-        goto fail;
+    /* Before bind: who can be reached hears the group already. */
     if (group != NULL && join_group(fd, group, e) < 0)
+        goto fail;
+    if (sock_bind(fd, a, e) < 0)
         goto fail;
     return fd;
 fail:
