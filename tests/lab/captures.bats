@@ -123,9 +123,10 @@ comments() {
 
 @test "what the lab remarks is a comment" {
     need tshark
-    scene 'server killed 9' --kill server@300ms \
+    mkfifo never
+    scene 'server killed 9' --kill server@1s \
         --server 'tcp_server server 9000' \
-        --client 'sleep 0.6 | tcp_client server 9000'
+        --client 'tcp_client --until-peer server 9000 <>never'
     comments server 'tcp.flags.fin == 1' | grep -q '^killed (9)'
     exits 0 wirelab view "$of-server.pcapng"
     grep -qF 'killed (9), as --kill asks' "$out"

@@ -26,7 +26,7 @@ ask='tcp_client --ask hello server 9000'
     scene 'server ESTABLISHED; client 6 B received; server ACK ack=x+7
          server accept = 4
          no server accept = 4 before server ESTABLISHED' \
-        --server 'tcp_server -n 1 --accept-delay 500ms server 9000' \
+        --server 'tcp_server -n 1 --accept-delay 1s server 9000' \
         --client "$ask"
 }
 
@@ -54,7 +54,7 @@ ask='tcp_client --ask hello server 9000'
          meanwhile
          client FIN; client recv = 6 "hello\n"; client recv = 0
          no client data after client FIN' \
-        --server 'tcp_server -n 1 --accept-delay 300ms server 9000' \
+        --server 'tcp_server -n 1 --accept-delay 1s server 9000' \
         --client 'echo hello | tcp_client server 9000'
 }
 
@@ -82,26 +82,31 @@ ask='tcp_client --ask hello server 9000'
         --client 'curl -0 -s http://server:9000/'
 }
 
+# An input without end, for clients that end when something happens: <>never.
+# Whoever is killed after a second is at work by then.
 @test "kill -9 the server: its kernel says goodbye with FIN" {
+    mkfifo never
     scene 'server killed 9 & server FIN; client CLOSE_WAIT; client FIN
          no server shutdown
          no server RST' \
-        --kill server@300ms --server 'tcp_server server 9000' \
-        --client '{ sleep 0.6; } | tcp_client server 9000'
+        --kill server@1s --server 'tcp_server server 9000' \
+        --client 'tcp_client --until-peer server 9000 <>never'
 }
 
 @test "kill -9 the server with unread data: RST, not FIN" {
+    mkfifo never
     scene 'client 6 B; server killed 9 & server RST
          no server FIN' \
-        --kill server@300ms \
+        --kill server@1s \
         --server 'tcp_server --accept-delay 5s server 9000' \
-        --client '{ echo hello; sleep 0.6; } | tcp_client server 9000; true'
+        --client 'tcp_client server 9000 <>never & echo hello >never; wait'
 }
 
 @test "kill -9 the client: FIN" {
+    mkfifo never
     lab_status=137 scene 'client killed 9 & client FIN & server CLOSE_WAIT; server FIN' \
-        --kill client@300ms --server "$echo_server" \
-        --client 'sleep 5 | tcp_client server 9000'
+        --kill client@1s --server "$echo_server" \
+        --client 'tcp_client server 9000 <>never'
 }
 
 @test "abortive close: RST, and no TIME_WAIT" {
@@ -153,8 +158,8 @@ ask='tcp_client --ask hello server 9000'
 @test "a stream is not messages: two sends, one recv" {
     scene 'client 4 B; client 4 B; server recv = 8 "one\ntwo\n"
          exactly 1 server recv > 0' \
-        --server 'tcp_server -n 1 --accept-delay 600ms server 9000' \
-        --client '{ echo one; sleep .2; echo two; sleep 1; } |
+        --server 'tcp_server -n 1 --accept-delay 1s server 9000' \
+        --client '{ echo one; sleep .2; echo two; sleep 2; } |
                   tcp_client server 9000'
 }
 
