@@ -213,6 +213,19 @@ static void close_pair(const int pair[2])
             close(pair[i]);
 }
 
+/* As calls_fork. A signal to the child waits until set_signals: our handlers,
+ * which it has until then, would tell it to our own loop. */
+static pid_t fork_deaf(const struct program *p, struct calls *c, struct err *e)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = calls_fork(c, p->host, e);
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
 int program_start(struct program *p, struct loop *loop, const struct hosts *h,
                   struct calls *c, uint64_t start_ns, event_sink_fn *sink,
                   void *context, struct err *e)
@@ -227,7 +240,7 @@ int program_start(struct program *p, struct loop *loop, const struct hosts *h,
         goto fail;
     }
     fflush(NULL);
-    pid_t pid = calls_fork(c, p->host, e);
+    pid_t pid = fork_deaf(p, c, e);
     if (pid < 0)
         goto fail;
     if (pid == 0)
