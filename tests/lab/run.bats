@@ -389,14 +389,14 @@ END
 
 @test "a cable that is down, and up again" {
     need ip
-    mkfifo down lost up sent # they wait for each other
+    mkfifo down lost up sent # for each other; and for the wire, a moment
     lab 'server 2 B; client remark "cable is down"; server 3 B received
          no server 2 B received' \
         --start together --delay 1ms --lanes wire,states \
         --client 'ip link set eth0 down; : >down; : <lost
             ip link set eth0 up; : >up; : <sent' \
-        --server ': <down; echo a | udp_client --timeout 0 client 9; : >lost
-            : <up; echo up | udp_client --timeout 0 client 9; : >sent'
+        --server ': <down; echo a | udp_client --timeout 0 client 9
+            sleep .3; : >lost; : <up; echo up | udp_client --timeout 0 client 9; : >sent'
 }
 
 @test "--congestion: any that the kernel has, and no other" {
