@@ -15,6 +15,11 @@
 
 #include <stdlib.h>
 
+/* What a message carries must fit into it. */
+_Static_assert(sizeof(struct run_counts) <= MSG_FIELDS * sizeof(uint64_t) &&
+                   sizeof(struct run_sent) <= MSG_FIELDS * sizeof(uint64_t),
+               "a control message has room for MSG_FIELDS");
+
 /* Is this a plan that can be followed, in messages of at most MAX bytes? */
 static bool plan_fits(const struct run_plan *p, uint64_t max)
 {

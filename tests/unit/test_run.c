@@ -193,6 +193,25 @@ static void test_source(void **state)
     assert_int_equal(s.sent.bytes, 11000);
 }
 
+/* Who knows fewer fields sends zeroes for the others: "not told". */
+static void test_old_peer(void **state)
+{
+    struct run_sent sent = {.sent = 5, .mode = MODE_ROWS};
+    struct run_counts got = {.delivered = 4, .mode = MODE_ROWS};
+    struct msg m = {.type = MSG_END, .token = 1};
+    char buf[MSG_CONTROL];
+    (void)state;
+    msg_write_control(buf, &m, &sent, sizeof sent / sizeof(uint64_t) - 1);
+    assert_int_equal(msg_read(buf, sizeof buf, &m), 1);
+    msg_fields(buf, &m, RUN_FIELDS(sent));
+    assert_int_equal(sent.sent, 5);
+    assert_int_equal(sent.mode, MODE_UNTOLD);
+    msg_write_control(buf, &m, &got, sizeof got / sizeof(uint64_t) - 1);
+    msg_fields(buf, &m, RUN_FIELDS(got));
+    assert_int_equal(got.delivered, 4);
+    assert_int_equal(got.mode, MODE_UNTOLD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_source),
+        cmocka_unit_test(test_old_peer),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }
