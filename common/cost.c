@@ -8,6 +8,7 @@
 #include "opt.h"
 #include "sock.h"
 
+#include <errno.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -140,6 +141,11 @@ int cost_pin(const char *text, struct err *e)
         CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) == 0)
         return 0;
+    if (errno == EINVAL)
+        return err_set(e, STATUS_USAGE,
+                       "--cpu %llu: not one of the %u cores that this program "
+                       "may run on",
+                       (unsigned long long)cpu, cost_cores());
     return err_sys(e, "core %llu", (unsigned long long)cpu);
 }
 

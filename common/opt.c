@@ -191,8 +191,11 @@ static int read_unit_option(const char *text, const struct opt *o,
     char min[32], max[32];
     write_quantity(o->min, units, min, sizeof min);
     write_quantity(o->max, units, max, sizeof max);
+    if (o->max == 0)
+        return err_set(e, STATUS_USAGE, "--%s '%.64s': must be at least %s",
+                       o->name, text, min);
     return err_set(e, STATUS_USAGE, "--%s '%.64s': must be from %s to %s",
-                   o->name, text, min, o->max != 0 ? max : "any");
+                   o->name, text, min, max);
 }
 
 int opt_size(const char *text, const struct opt *o, struct err *e)

@@ -256,6 +256,8 @@ static const char *unfit(const struct options *o, const struct client *c)
             "options of a pipe");
     if (o->measure.ping && (o->measure.duration_ns != 0 || o->rate != NULL))
         return _("--ping has a --count and an --interval");
+    if ((measures || o->load.on) && c->timeout_ns == 0)
+        return _("--ping, --stream and --load need a --timeout");
     if (o->load.on && c->connect_timeout_ns != 0)
         return _("--load: --timeout is for connecting too");
     const char *why = measure_unfit(&o->measure);
@@ -308,11 +310,9 @@ static int run(struct cli *cli, const struct options *o, struct client *c)
 /* What follows from the options, and whether they go together. */
 static int settle(struct options *o, struct client *c, struct err *e)
 {
-    if (c->timeout_ns == 0 &&
-        (o->ask != NULL || o->load.on || o->measure.stream))
-        c->timeout_ns = 10 * CLOCK_S;
-    if (c->timeout_ns == 0 && o->measure.ping)
-        c->timeout_ns = CLOCK_S;
+    bool waits = o->ask != NULL || o->load.on || o->measure.stream;
+    if (c->timeout_ns == MEASURE_UNSET)
+        c->timeout_ns = o->measure.ping ? CLOCK_S : waits ? 10 * CLOCK_S : 0;
     if (share_options(o, c, e) < 0)
         return -1;
     const char *why = unfit(o, c);
@@ -385,7 +385,7 @@ static bool read_options(struct cli *cli, struct options *o, struct client *c,
 int main(int argc, char **argv)
 {
     struct options o = {.measure = {.interval_ns = MEASURE_UNSET}};
-    struct client c = {.fd = -1};
+    struct client c = {.fd = -1, .timeout_ns = MEASURE_UNSET};
     struct cli cli = {.program = "tcp_client",
                       .operands = "HOST PORT",
                       .summary =

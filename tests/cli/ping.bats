@@ -151,6 +151,7 @@ result() {
         for options in '--ping --stream' '-n 3' '-i 1s' '--busy-poll' \
             '--ping -R' '--ping -P 2' '--ping --bytes 3' '--ping --ask x' \
             '--ping --duration 1s' '--ping -n 0' '--report 1s' \
+            '--ping --timeout 0' '--stream --timeout 0' \
             '--ping --cpu x' '--ping --verify' '--ping --rate 1mbit'; do
             # shellcheck disable=SC2086 # several words
             exits 2 "${proto}_client" $options 127.0.0.1 9

@@ -253,8 +253,8 @@ pattern() {
         stop
     done
     exits 2 tcp_server --cpu x 0
-    exits 1 tcp_server --cpu 1023 0
-    says 'core 1023: Invalid argument'
+    exits 2 tcp_server --cpu 1023 0
+    says '^tcp_server: --cpu 1023: not one of the [0-9]+ cores '
 }
 
 @test "--congestion chooses, and an unknown name is refused with advice" {
