@@ -408,12 +408,9 @@ static void say_drops(const struct show *w, const struct lab_result *r)
                     (unsigned long long)r->counts.dropped[i], host_name(i));
 }
 
-/* Linux holds an ACK back for 40 ms: of a delay like that its timers notice. */
-#define LATE_NS (40 * CLOCK_MS)
-
 static void say_late(const struct show *w, const struct lab_result *r)
 {
-    if (r->counts.late_ns > LATE_NS)
+    if (r->counts.late_ns > WIRE_LATE_NS)
         out_say(w->out,
                 "the wire was up to %llu ms late, because this machine is "
                 "busy: times, and what came first, may be others in a calm run",

@@ -18,8 +18,10 @@ struct trial {
                    free it */
 };
 
-/* Runs the scene; with RECORDING, a file of --record, judges that instead.
- * 0; or -1 and *e: there is no memory, no process, no scratch file. */
+/* Runs the scene, and again if it failed while this machine held up the wire
+ * (WIRE_LATE_NS), three times at most; with RECORDING, a file of --record,
+ * judges that instead. 0; or -1 and *e: there is no memory, no process, no
+ * scratch file. */
 int trial_run(const struct scene *s, const char *recording, struct trial *t,
               struct err *e);
 

@@ -52,6 +52,9 @@ bool wire_is_empty(const struct wire *w);
 /* When a frame last came or was handed over, on the lab's clock. */
 uint64_t wire_last_ns(const struct wire *w);
 
+/* Linux holds an ACK back for 40 ms: of a delay like that its timers notice. */
+#define WIRE_LATE_NS (40 * UINT64_C(1000000))
+
 struct wire_counts {
     uint64_t sent[HOST_COUNT];    /* frames that left this host */
     uint64_t lost[HOST_COUNT];    /* of those, on purpose */

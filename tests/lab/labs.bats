@@ -285,6 +285,27 @@ END
     [ -e two ]
 }
 
+@test "a run whose wire this machine held up is tried again" {
+    as_written <<'END'
+option --lanes wire,states
+server udp_server server 9000
+client if [ -e go ]; then echo again; else echo >begun;
+       until [ -e go ]; do sleep 0.05; done;
+       echo late | udp_client --timeout 0 server 9000; sleep 0.1; echo >sent; fi
+expect client output "again"
+END
+    local run
+    wirelab check test.lab >"$out" 2>&1 3>&- 4>&- &
+    wait_for '' begun
+    run=$(pgrep -P $!)
+    kill -STOP "$run"
+    touch go
+    wait_for '' sent || kill -KILL "$run"
+    kill -CONT "$run"
+    wait $! || fail "$(cat "$out")"
+    shows 'ok 1 - test'
+}
+
 @test "check is ended: so is the run that it was at" {
     local mark=50.$RANDOM$RANDOM end=$((SECONDS + PATIENCE))
     sed "s/MARK/$mark/" >test.lab <<'END'
