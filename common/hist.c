@@ -143,8 +143,8 @@ const char *hist_line(const struct hist *h, char *buf, size_t cap)
     static const struct {
         const char *name;
         double percent;
-    } parts[] = {{"min", 0},  {"p50", 50},     {"p90", 90},
-                 {"p99", 99}, {"p99.9", 99.9}, {"max", 100}};
+    } parts[] = {
+        {"min", 0}, {"p50", 50}, {"p90", 90}, {"p99", 99}, {"max", 100}};
     size_t used = 0;
     if (h->count == 0) {
         snprintf(buf, cap, "%s", _("none"));

@@ -42,7 +42,7 @@ uint64_t hist_bucket_ns(size_t i);
  * by which the runs of many machines can be added up. */
 void hist_out(const struct hist *h, struct out *o, const char *prefix);
 
-/* "min 12.3 us, p50 15.0 us, p90 ..., p99 ..., p99.9 ..., max ..." on one
+/* "min 12.3 us, p50 15.0 us, p90 ..., p99 ..., max ..." on one
  * line, without a newline. Fills BUF and returns it. */
 const char *hist_line(const struct hist *h, char *buf, size_t cap);
 

@@ -322,11 +322,11 @@ static void cost_text(const struct measure *m, const struct stream_result *r,
               sizeof receiver);
     if (r->know_sent && r->congestion[0] != '\0' &&
         r->sent.cost.retransmits != COST_UNKNOWN)
-        snprintf(place, sizeof place, _("; %llu segments retransmitted (%s)"),
+        snprintf(place, sizeof place, _("\n%llu segments retransmitted (%s)"),
                  (unsigned long long)r->sent.cost.retransmits, r->congestion);
     else if (r->know_got && r->congestion[0] == '\0' &&
              r->got.cost.kernel_drops != COST_UNKNOWN)
-        snprintf(place, sizeof place, _("; the receiver's kernel dropped %llu"),
+        snprintf(place, sizeof place, _("\nthe receiver's kernel dropped %llu"),
                  (unsigned long long)r->got.cost.kernel_drops);
     snprintf(buf, cap, _("cost: %s; %s%s"), sender, receiver, place);
 }

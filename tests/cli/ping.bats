@@ -28,6 +28,23 @@ result() {
     done
 }
 
+@test "the totals fit into 80 columns, in every language" {
+    for proto in tcp udp; do
+        for lang in en zh_CN; do
+            start "${proto}_server" --quiet 0
+            exits 0 "${proto}_client" --lang "$lang" --ping -n 20 -i 1ms \
+                "$host" "$port"
+            columns 79 <"$out"
+            stop
+            start "${proto}_server" --quiet -s sink 0
+            exits 0 "${proto}_client" --lang "$lang" --stream --verify \
+                --bytes 100K -l 1000 --rate 50mbit "$host" "$port"
+            columns 79 <"$out"
+            stop
+        done
+    done
+}
+
 @test "TCP tells its handshake apart, UDP has none" {
     start tcp_server --quiet 0
     exits 0 tcp_client --ping -n 1 "$host" "$port"
