@@ -162,8 +162,16 @@ void result_add(struct stream_result *into, const struct stream_result *from)
         into->connect_ns = from->connect_ns;
 }
 
-int result_stream_check(const struct stream_result *r, struct err *e)
+int result_stream_check(const struct measure *m, struct stream_result *r,
+                        struct err *e)
 {
+    if (r->know_sent && r->know_got && r->got.delivered > r->sent.sent) {
+        *(m->reverse ? &r->know_sent : &r->know_got) = false;
+        return err_set(e, STATUS_FAILED,
+                       "the server's count cannot be right: %llu came of %llu",
+                       (unsigned long long)r->got.delivered,
+                       (unsigned long long)r->sent.sent);
+    }
     if (stop_signal() != 0)
         return 0;
     if (!r->know_sent || !r->know_got)
@@ -174,7 +182,7 @@ int result_stream_check(const struct stream_result *r, struct err *e)
         return err_set(e, STATUS_RESET, "%llu of %llu messages were lost",
                        (unsigned long long)(r->sent.sent - r->got.delivered),
                        (unsigned long long)r->sent.sent);
-    if (r->got.corrupt > 0)
+    if (m->verify && r->got.corrupt > 0)
         return err_set(e, STATUS_RESET, "%llu messages were corrupt",
                        (unsigned long long)r->got.corrupt);
     return 0;
@@ -204,13 +212,6 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a == COST_UNKNOWN || b == COST_UNKNOWN ? COST_UNKNOWN : a + b;
 }
 
-/* A peer that reports more than was sent lost nothing. */
-static uint64_t lost(const struct stream_result *r)
-{
-    uint64_t sent = r->sent.sent, delivered = r->got.delivered;
-    return sent > delivered ? sent - delivered : 0;
-}
-
 static void cost_fields(struct out *o, const struct cost *c, bool is_known,
                         const char *side)
 {
@@ -238,7 +239,7 @@ static void stream_fields(struct out *o, const struct measure *m,
     uint64_t no = COST_UNKNOWN;
     known(o, "sent", r->know_sent ? sent->sent : no);
     known(o, "delivered", r->know_got ? got->delivered : no);
-    known(o, "lost", both ? lost(r) : no);
+    known(o, "lost", both ? sent->sent - got->delivered : no);
     known(o, "duplicated", r->know_got ? got->duplicated : no);
     known(o, "reordered", r->know_got ? got->reordered : no);
     known(o, "reorder_max", r->know_got ? got->reorder_max : no);
@@ -354,7 +355,7 @@ static void counts_text(const struct measure *m, const struct stream_result *r,
              _("%s sent, %s delivered, %s lost, %s duplicated, %s reordered%s"),
              count_text(r->sent.sent, r->know_sent, text[0]),
              count_text(got->delivered, r->know_got, text[1]),
-             count_text(lost(r), both, text[2]),
+             count_text(r->sent.sent - got->delivered, both, text[2]),
              count_text(got->duplicated, r->know_got, text[3]),
              count_text(got->reordered, r->know_got, text[4]), corrupt);
 }

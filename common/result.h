@@ -50,8 +50,10 @@ struct stream_result {
 /* Adds the result of another stream that ran at the same time. */
 void result_add(struct stream_result *into, const struct stream_result *from);
 
-/* How a stream ended: 0, or -1 and *e if not all is known to be delivered. */
-int result_stream_check(const struct stream_result *r, struct err *e);
+/* How a stream ended: 0, or -1 and *e if not all is known to be delivered. What
+ * the server says is not known any more if it cannot be right. */
+int result_stream_check(const struct measure *m, struct stream_result *r,
+                        struct err *e);
 
 /* The totals: the event `end`. */
 void result_stream(struct out *o, const struct measure *m,

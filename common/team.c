@@ -152,7 +152,7 @@ int team_run(struct out *o, const struct measure *plan, team_fn *run,
         }
     }
     if (result == 0)
-        result = result_stream_check(&all, e);
+        result = result_stream_check(plan, &all, e);
     result_stream(o, plan, &all, result_status(result, e));
     close_team(&t);
     free(workers);

@@ -277,6 +277,13 @@ paced() {
     done
 }
 
+@test "a count that cannot be right is not believed" {
+    start peer counts_wrongly
+    exits 1 tcp_client --json --stream --bytes 8K -l 1000 "$host" "$port"
+    says 'cannot be right: 9 came of 8'
+    result '.sent == 8 and .delivered == null and .lost == null and .partial'
+}
+
 @test "a server that is no sink is found out: at once where it speaks" {
     for proto in tcp udp; do
         for service in echo chargen daytime; do
