@@ -232,14 +232,14 @@ pattern() {
 
 @test "--busy-poll never sleeps, and keeps the time-out; it sees a signal" {
     start tcp_server --busy-poll -v -t 20ms 0
-    exits 0 tcp_client --ask hello "$host" "$port"
-    prints $'hello\n'
     exits 0 tcp_client --no-half-close --until-peer "$host" "$port" </dev/null
     stop
     logged 'timed out, closed by the server, 0 bytes in, 0 out$'
     grep -qF 'MSG_DONTWAIT) = -1 EAGAIN' "$talk"
 
     start tcp_server --busy-poll -t 0 0
+    exits 0 tcp_client --ask hello "$host" "$port"
+    prints $'hello\n'
     tcp_client "$host" "$port" < <(input hello) >"$out" &
     wait_for hello "$out"
     stop
