@@ -32,7 +32,7 @@ int batch_open(struct gso_inbox *in, int fd, uint64_t count, struct err *e)
 
 int batch_receive(struct gso_inbox *in, int fd, struct err *e)
 {
-    int n = gso_receive(in, fd, MSG_DONTWAIT, e);
+    int n = gso_receive(in, fd, MSG_WAITFORONE, e);
     if (n < 0)
         return e->sys == EAGAIN || e->sys == EINTR ? 0 : -1;
     return n;

@@ -65,8 +65,9 @@ int client_open(const struct client *c, struct err *e);
 int batch_send(struct source *s, int fd, uint64_t now_ns, struct err *e);
 
 /* An inbox for COUNT messages a call, or as many as it has memory for: 0, or -1
- * and *e. gso_close is the end of it. batch_receive takes what has come:
- * returns how many messages, 0 if there is none now, or -1 and *e. */
+ * and *e. gso_close is the end of it. batch_receive waits, as long as the
+ * socket's time-out, and takes what has come: returns how many messages, 0 if
+ * there was none, or -1 and *e. */
 int batch_open(struct gso_inbox *in, int fd, uint64_t count, struct err *e);
 int batch_receive(struct gso_inbox *in, int fd, struct err *e);
 

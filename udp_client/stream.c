@@ -61,11 +61,10 @@ static int read_message(const struct stream *s, const void *in, size_t len,
     return m->token == s->token ? 1 : 0;
 }
 
-/* One datagram into s->in. Returns 1 and *len, 0 if there is none now, or -1
- * and *e. */
-static int receive(struct stream *s, size_t *len, struct err *e)
+/* One datagram into s->in. Returns 1 and *len, 0 if none came, or -1 and *e. */
+static int receive(struct stream *s, int flags, size_t *len, struct err *e)
 {
-    ssize_t n = sock_recv(s->fd, s->in, sizeof s->in, MSG_DONTWAIT, e);
+    ssize_t n = sock_recv(s->fd, s->in, sizeof s->in, flags, e);
     if (n < 0)
         return e->sys == EAGAIN || e->sys == EINTR ? 0 : -1;
     *len = (size_t)n;
@@ -106,7 +105,7 @@ static int ask(struct stream *s, enum msg_type type, uint64_t number,
         size_t len;
         if (!readable(s, ASK_EVERY))
             continue;
-        int got = receive(s, &len, e);
+        int got = receive(s, MSG_DONTWAIT, &len, e);
         if (got == 1)
             got = read_message(s, s->in, len, m, e);
         if (got < 0)
@@ -276,26 +275,26 @@ static int take(struct stream *s, const unsigned char *in, size_t len,
     return got < 0 ? -1 : 0;
 }
 
-/* lab: receive-datagrams */
-/* What has come, by one call: a datagram, or a batch of them. Returns 1, 0 if
- * there is nothing now, or -1 and *e. */
-static int take_some(struct stream *s, uint64_t now_ns, struct err *e)
+/* What comes next, by one call: a datagram, or a batch of them. Returns 1 and
+ * *now_ns, when it came; 0 if nothing did for a while; or -1 and *e. */
+static int take_some(struct stream *s, uint64_t *now_ns, struct err *e)
 {
     struct gso_datagram d;
     size_t len;
     bool batch = s->plan->batch != 0;
-    int got = batch ? batch_receive(&s->inbox, s->fd, e) : receive(s, &len, e);
+    int got =
+        batch ? batch_receive(&s->inbox, s->fd, e) : receive(s, 0, &len, e);
+    *now_ns = clock_now_ns();
     if (got <= 0)
         return got;
-    s->heard_ns = now_ns;
+    s->heard_ns = *now_ns;
     if (!batch)
-        return take(s, s->in, len, now_ns, e) < 0 ? -1 : 1;
+        return take(s, s->in, len, *now_ns, e) < 0 ? -1 : 1;
     while (gso_next(&s->inbox, &d))
-        if (take(s, d.data, d.len, now_ns, e) < 0)
+        if (take(s, d.data, d.len, *now_ns, e) < 0)
             return -1;
     return 1;
 }
-/* end lab */
 
 /* A sign of life every second keeps the server sending; its own silence is the
  * end. 0, or -1 and *e. */
@@ -313,29 +312,25 @@ static int keep_alive(struct stream *s, uint64_t now_ns, struct err *e)
     return sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0 ? -1 : 0;
 }
 
-/* Receives until a while after END, for what is late, or until silence. Waits
- * only when nothing is there: then a full queue costs one call a datagram. */
+/* Receives until a while after END, for what is late, or until silence. The
+ * receive itself waits: one call a datagram, whether it is there already or is
+ * still to come. */
 static int reverse(struct stream *s, struct err *e)
 {
     uint64_t now_ns = clock_now_ns();
     s->heard_ns = s->alive_ns = now_ns;
     s->until_ns = UINT64_MAX;
+    if (sock_timeout(s->fd, ASK_EVERY / 4, e) < 0)
+        return -1;
     if (s->plan->batch != 0) {
         if (batch_open(&s->inbox, s->fd, s->plan->batch, e) < 0)
             return -1;
         s->run->got.mode = s->inbox.mode;
     }
     write_open(s);
-    for (; stop_signal() == 0 && now_ns < s->until_ns;
-         now_ns = clock_now_ns()) {
-        if (keep_alive(s, now_ns, e) < 0)
+    while (stop_signal() == 0 && now_ns < s->until_ns)
+        if (keep_alive(s, now_ns, e) < 0 || take_some(s, &now_ns, e) < 0)
             return -1;
-        int got = take_some(s, now_ns, e);
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            readable(s, ASK_EVERY / 4);
-    }
     return 0;
 }
 
