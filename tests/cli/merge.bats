@@ -81,7 +81,7 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
     echo '{"schema":1,"event":"end","received_bytes":3}' >asked
     echo '{"schema":2,"event":"end","delivered":3}' >future
     head -c 30 stream >short
-    printf '\377\n' >garbage
+    printf '\377\n64 bytes\n' >garbage
     for files in 'stream ping:.*different measurements: ping, stream' \
         'asked:no measurement' 'stream asked:.*different measurements' \
         'future:schema 2' 'short stream:short: .*no JSON' \
@@ -99,6 +99,19 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
     exits 0 "$scripts/fleet" : udp_client --json --quiet --ping -n 20 -i 0 \
         "$host" "$port"
     jq -e '.merged == 1 and .received == 20' "$out" >/dev/null
+}
+
+@test "fleet says which host gave no result, and its sum is partial" {
+    need parallel
+    mkdir bin
+    printf '#!/bin/sh\necho "ssh: no way there" >&2\nexit 255\n' >bin/ssh
+    chmod +x bin/ssh
+    start udp_server --quiet 0
+    PATH=$PWD/bin:$PATH exits 1 "$scripts/fleet" :,far udp_client --json \
+        --quiet --ping -n 2 -i 0 "$host" "$port"
+    says '^fleet: 1 of 2 hosts gave no result: far'
+    jq -e '.merged == 1 and .received == 2 and .partial' "$out" >/dev/null ||
+        fail "$(cat "$out")"
 }
 
 @test "fleet and merge say how they are used" {
