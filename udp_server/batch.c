@@ -3,8 +3,9 @@
  * Batch: many datagrams a call, for speed. With UDP_GRO the kernel hands over
  * a row of datagrams of the same sender and size as one, and tells where to
  * cut; recvmmsg takes several of those at once. Each is then served as in
- * iterative.c, where one can see what happens.
- * Sources: udp(7), recvmmsg(2). Twin: ../udp_client/batch.c.
+ * iterative.c, where one can see what happens. What a reversed stream sends
+ * leaves in rows too, if its client asked for that (model_speak).
+ * Read next: ../common/gso.c. Twin: ../udp_client/batch.c.
  */
 #include "server.h"
 
