@@ -187,7 +187,10 @@ static int run_stream(struct stream *s, struct err *e)
         client_send(&s->client, open, sizeof open, 0, e) < 0)
         return -1;
     if (expect(s, MSG_HELLO, e) < 0) {
-        if (e->status == STATUS_TIMEOUT)
+        if (e->status == STATUS_TIMEOUT && s->plan->streams > 1)
+            err_advise(e, "a sink would have greeted: start it with -s sink, "
+                          "and for --parallel with -m thread");
+        else if (e->status == STATUS_TIMEOUT)
             err_advise(e, "a sink would have greeted: start it with -s sink");
         return -1;
     }

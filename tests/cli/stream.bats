@@ -279,6 +279,14 @@ paced() {
     done
 }
 
+@test "parallel streams to a server that serves one at a time: told" {
+    sink tcp iterative
+    exits 5 tcp_client --stream -P 2 --duration 500ms --timeout 200ms -l 1000 \
+        --rate 100kbit "$host" "$port"
+    says 'for --parallel with -m thread'
+    stop
+}
+
 @test "a count that cannot be right is not believed" {
     start peer counts_wrongly
     exits 1 tcp_client --json --stream --bytes 8K -l 1000 "$host" "$port"
