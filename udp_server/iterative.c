@@ -77,11 +77,10 @@ static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
         bool truncated;
         if (!model_wait(s, desk, buf, s->buffer))
             continue;
-        bool awake = stays_awake(s, desk, awake_ns);
-        ssize_t n = sock_recvfrom(s->fd, buf, s->buffer,
-                                  awake ? MSG_DONTWAIT : 0, &peer, &truncated,
-                                  e);
-        if (n < 0 && e->sys == EAGAIN && !awake)
+        int flags = stays_awake(s, desk, awake_ns) ? MSG_DONTWAIT : 0;
+        ssize_t n =
+            sock_recvfrom(s->fd, buf, s->buffer, flags, &peer, &truncated, e);
+        if (n < 0 && e->sys == EAGAIN && flags == 0)
             return 0; /* silence for the whole --idle-timeout */
         if (n < 0 && stop_signal() == 0 && e->status == STATUS_FAILED &&
             e->sys != EAGAIN)
