@@ -458,9 +458,10 @@ int show_close(struct show *w, const struct lab_result *r, int status)
     if (w->ladder != NULL)
         show_rest(w, r->signal != 0);
     say_drops(w, r);
-    say_late(w, r);
     /* What the reader did not wait for is nobody's failure. */
     bool cut = w->quit || reader_is_gone(w->out);
+    if (!cut)
+        say_late(w, r);
     if (w->s->view == NULL && r->signal == 0 && !cut)
         say_idle_rules(w);
     if (w->s->expects && !cut && !say_expectations(w) && r->signal == 0)
