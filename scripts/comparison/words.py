@@ -132,9 +132,9 @@ def together(verdicts):
     """Verdicts that say the same of one measure, as one clause."""
     first = verdicts[0]
     kind = first.said()
-    alone = f" ({first.both()})" if len(verdicts) == 1 else ""
     if kind == "unknown":
         return "not known of both"
+    alone = f" ({first.both()})" if len(verdicts) == 1 else ""
     if kind == "noise":
         return f"within the noise{alone}"
     if kind == "one":

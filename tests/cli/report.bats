@@ -45,6 +45,14 @@ on_page() {
     lacks 'No plots' d/report.html
 }
 
+@test "a figure that one side lacks is told as not known" {
+    need jq
+    results 'if .proto == "tcp" and .workload == "stream" and .condition == 0
+        then .goodput_bps = null else . end'
+    exits 0 "$report" d
+    on_page 'not known of both'
+}
+
 @test "proofread sees what is wrong with a page" {
     results
     exits 0 "$report" d
