@@ -135,6 +135,23 @@ static void lesser(uint64_t *mode, uint64_t other)
         *mode = other;
 }
 
+/* From the first message of both to the last, if both tell when that was. */
+static void add_time(struct run_counts *into, const struct run_counts *from)
+{
+    uint64_t first = into->first_ns, end = first + into->elapsed_ns;
+    if (first == 0 || from->first_ns == 0) {
+        if (from->elapsed_ns > into->elapsed_ns)
+            into->elapsed_ns = from->elapsed_ns;
+        return;
+    }
+    if (from->first_ns < first)
+        first = from->first_ns;
+    if (from->first_ns + from->elapsed_ns > end)
+        end = from->first_ns + from->elapsed_ns;
+    into->first_ns = first;
+    into->elapsed_ns = end - first;
+}
+
 void result_add(struct stream_result *into, const struct stream_result *from)
 {
     struct run_counts *got = &into->got;
@@ -151,8 +168,7 @@ void result_add(struct stream_result *into, const struct stream_result *from)
         got->reorder_max = from->got.reorder_max;
     got->corrupt += from->got.corrupt;
     got->beyond += from->got.beyond;
-    if (from->got.elapsed_ns > got->elapsed_ns)
-        got->elapsed_ns = from->got.elapsed_ns;
+    add_time(got, &from->got);
     cost_add(&got->cost, &from->got.cost);
     lesser(&into->sent.mode, from->sent.mode);
     lesser(&got->mode, from->got.mode);

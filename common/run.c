@@ -73,7 +73,7 @@ static void late(struct run *r, uint64_t number)
 void run_note(struct run *r, uint64_t number, size_t bytes, uint64_t now_ns)
 {
     if (r->got.delivered == 0)
-        r->first_ns = now_ns;
+        r->got.first_ns = now_ns;
     r->seen_ns = now_ns;
     if (number < r->next && r->next - number > RUN_WINDOW) {
         r->got.beyond++;
@@ -90,7 +90,7 @@ void run_note(struct run *r, uint64_t number, size_t bytes, uint64_t now_ns)
     *word(r, number) |= bit(number);
     r->got.delivered++;
     r->got.bytes += bytes;
-    r->got.elapsed_ns = now_ns - r->first_ns;
+    r->got.elapsed_ns = now_ns - r->got.first_ns;
 }
 
 struct run_counts run_report(const struct run *r, int fd)

@@ -57,6 +57,8 @@ struct run_counts {
     uint64_t elapsed_ns;  /* from the first to the last that came */
     struct cost cost;
     uint64_t mode;
+    uint64_t first_ns; /* when the first came, by the receiver's own clock; 0:
+                          not told */
 };
 
 /* A struct of uint64_t as message fields. */
@@ -69,8 +71,8 @@ struct run {
     struct addr peer; /* UDP: who opened it */
     struct run_plan plan;
     struct run_counts got;
-    uint64_t next;              /* above the highest number that has come */
-    uint64_t first_ns, seen_ns; /* the first message; the last sign of life */
+    uint64_t next;    /* above the highest number that has come */
+    uint64_t seen_ns; /* the last sign of life */
     struct cost begin;
     struct source *source; /* reversed: the sending side, on the heap */
     uint64_t ends, due_ns; /* and how often END was sent, and when again */

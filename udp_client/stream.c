@@ -24,6 +24,8 @@
 
 #define ASK_EVERY (100 * CLOCK_MS)
 
+enum { REPORTS = 50 }; /* at most, of one run */
+
 struct stream {
     struct client *client;
     const struct measure *plan;
@@ -123,6 +125,19 @@ static int ask(struct stream *s, enum msg_type type, uint64_t number,
     return err_set(e, STATUS_FAILED, "interrupted");
 }
 
+/* The last word of this side: the server need send no END any more, nor keep
+ * the run. */
+static int send_report(struct stream *s, uint64_t number, struct err *e)
+{
+    struct run_counts counts = {0};
+    const struct msg m = {
+        .type = MSG_REPORT, .token = s->token, .number = number};
+    if (s->run != NULL)
+        counts = run_report(s->run, s->fd);
+    msg_write_control(s->out, &m, RUN_FIELDS(counts));
+    return sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0 ? -1 : 0;
+}
+
 static void write_open(struct stream *s)
 {
     const struct msg m = {
@@ -206,8 +221,7 @@ static int send_all(struct stream *s, struct err *e)
 static int fetch_report(struct stream *s, struct err *e)
 {
     struct stream_result *r = &s->member->result;
-    uint64_t number = 0;
-    for (;;) {
+    for (uint64_t number = 0; number < REPORTS;) {
         struct run_counts before = r->got;
         struct msg m;
         source_end(&s->source, number, s->fd, s->out);
@@ -223,6 +237,7 @@ static int fetch_report(struct stream *s, struct err *e)
         uint64_t grace_ns = 4 * s->rtt_ns;
         sleep_ns(grace_ns > ASK_EVERY ? grace_ns : ASK_EVERY);
     }
+    return 0; /* it may change for ever */
 }
 
 static int forward(struct stream *s, struct err *e)
@@ -240,16 +255,6 @@ static int forward(struct stream *s, struct err *e)
 }
 
 /* --- This side receives --- */
-
-/* Tells the server that its END has come, so that it stops sending it. */
-static int send_report(struct stream *s, uint64_t number, struct err *e)
-{
-    const struct run_counts counts = run_report(s->run, s->fd);
-    const struct msg m = {
-        .type = MSG_REPORT, .token = s->token, .number = number};
-    msg_write_control(s->out, &m, RUN_FIELDS(counts));
-    return sock_send(s->fd, s->out, MSG_CONTROL, 0, e) < 0 ? -1 : 0;
-}
 
 static int take_end(struct stream *s, const void *in, const struct msg *m,
                     uint64_t now_ns, struct err *e)
@@ -341,13 +346,14 @@ static int run_stream(struct stream *s, struct err *e)
     struct stream_result *r = &s->member->result;
     if (open_run(s, e) < 0)
         return -1;
-    if (!s->plan->reverse)
-        return forward(s, e);
-    int result = reverse(s, e);
+    int result = s->plan->reverse ? reverse(s, e) : forward(s, e);
+    if (result < 0 && e->status == STATUS_REFUSED)
+        e->status = STATUS_RESET; /* it was there, and is no more */
     if (s->run != NULL) {
         r->got = run_report(s->run, s->fd);
         r->know_got = true;
     }
+    send_report(s, 0, NULL);
     return result;
 }
 

@@ -336,6 +336,34 @@ paced() {
     result '.delivered == 1'
 }
 
+@test "a run that is over gives its place back" {
+    sink udp iterative
+    for options in '' --reverse '--rate 1kbit --duration 10s'; do
+        # shellcheck disable=SC2086 # several words
+        timeout -s INT 0.5 udp_client --stream -P 64 -l 100 --bytes 100 \
+            $options "$host" "$port" >"$out" 2>"$err" || true
+        [[ $(<"$err") != *'too many'* ]] || fail "$options: $(cat "$err")"
+    done
+    exits 0 udp_client --stream -P 64 -l 100 --bytes 100 "$host" "$port"
+}
+
+@test "the server is killed: status 6 with what is known, in both directions" {
+    for reverse in '' --reverse; do
+        sink udp iterative
+        # shellcheck disable=SC2086 # or nothing
+        udp_client --json --stream $reverse --duration 60s --rate 1mbit \
+            -l 1000 --report 50ms "$host" "$port" >"$out" 2>"$err" &
+        client=$!
+        until grep -q '"event":"report"' "$out"; do sleep 0.05; done
+        kill -KILL "$server"
+        status=0
+        wait "$client" || status=$?
+        [ "$status" -eq 6 ] || fail "$reverse: status $status: $(cat "$err")"
+        result '.partial and .exit_status == 6'
+        wait "$server" || server=
+    done
+}
+
 @test "a signal ends it with what is known" {
     for proto in tcp udp; do
         sink "$proto" iterative

@@ -7,11 +7,13 @@
  */
 #include "clock.h"
 #include "msg.h"
+#include "result.h"
 #include "run.h"
 #include "source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,26 @@ static void note_all(struct run *r, const uint64_t *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         run_note(r, numbers[i], 100, 1 + i);
+}
+
+/* Two streams took as long as from the first's beginning to the last's end,
+ * whether they ran at once or not. */
+static void test_time_of_two(void **state)
+{
+    struct stream_result all = {0}, other = {0};
+    (void)state;
+    all.got.first_ns = 200;
+    other.got.first_ns = 100;
+    all.got.elapsed_ns = other.got.elapsed_ns = 50;
+    result_add(&all, &other);
+    assert_int_equal(all.got.elapsed_ns, 150);
+    other.got.first_ns = 240;
+    result_add(&all, &other);
+    assert_int_equal(all.got.elapsed_ns, 190);
+    other.got.first_ns = 0; /* an old peer does not tell */
+    other.got.elapsed_ns = 500;
+    result_add(&all, &other);
+    assert_int_equal(all.got.elapsed_ns, 500);
 }
 
 static void test_by_hand(void **state)
@@ -197,7 +219,7 @@ static void test_source(void **state)
 static void test_old_peer(void **state)
 {
     struct run_sent sent = {.sent = 5, .mode = MODE_ROWS};
-    struct run_counts got = {.delivered = 4, .mode = MODE_ROWS};
+    struct run_counts got = {.delivered = 4, .mode = MODE_ROWS, .first_ns = 1};
     struct msg m = {.type = MSG_END, .token = 1};
     char buf[MSG_CONTROL];
     (void)state;
@@ -206,16 +228,19 @@ static void test_old_peer(void **state)
     msg_fields(buf, &m, RUN_FIELDS(sent));
     assert_int_equal(sent.sent, 5);
     assert_int_equal(sent.mode, MODE_UNTOLD);
-    msg_write_control(buf, &m, &got, sizeof got / sizeof(uint64_t) - 1);
+    msg_write_control(buf, &m, &got,
+                      offsetof(struct run_counts, mode) / sizeof(uint64_t));
     msg_fields(buf, &m, RUN_FIELDS(got));
     assert_int_equal(got.delivered, 4);
     assert_int_equal(got.mode, MODE_UNTOLD);
+    assert_int_equal(got.first_ns, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cost_of_one_thread),
+        cmocka_unit_test(test_time_of_two),
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_at_random),
         cmocka_unit_test(test_window),
