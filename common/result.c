@@ -25,6 +25,25 @@ static void known(struct out *o, const char *key, uint64_t value)
         out_uint(o, key, value);
 }
 
+/* What it cost one side, and on which core it ran in the end. */
+static void cost_fields(struct out *o, const struct cost *c, bool is_known,
+                        const char *side)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"syscalls", c->syscalls},
+                {"cpu_ns", c->cpu_ns},
+                {"voluntary_switches", c->voluntary},
+                {"involuntary_switches", c->involuntary},
+                {"cpu", c->cpu}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_by_%s", rows[i].name, side);
+        known(o, key, is_known ? rows[i].value : COST_UNKNOWN);
+    }
+}
+
 /* Where this side ran, without which a latency means nothing. */
 static void placement(struct out *o, const struct measure *m)
 {
@@ -97,10 +116,15 @@ static void ping_text(const struct ping_result *r, char *buf, size_t cap)
              hist_text(&r->rtt, histogram, sizeof histogram));
 }
 
+void result_ping_cost(struct ping_result *r, int fd)
+{
+    r->cost = run_report(r->run, fd).cost;
+}
+
 void result_ping(struct out *o, const struct measure *m,
                  const struct ping_result *r, const char *event, int status)
 {
-    const struct run_counts got = run_report(r->run, -1);
+    const struct run_counts got = r->run->got;
     char text[HIST_TEXT + 600];
     ping_text(r, text, sizeof text);
     size_t len = strlen(text);
@@ -118,8 +142,9 @@ void result_ping(struct out *o, const struct measure *m,
     hist_out(&r->rtt, o, "rtt");
     out_uint(o, "size_bytes", m->size);
     out_uint(o, "elapsed_ns", got.elapsed_ns);
-    out_uint(o, "syscalls_by_client", got.cost.syscalls);
-    out_uint(o, "cpu_ns_by_client", got.cost.cpu_ns);
+    cost_fields(o, &r->cost, true, "client");
+    known(o, "retransmits", r->cost.retransmits);
+    known(o, "kernel_drops", r->cost.kernel_drops);
     placement(o, m);
     out_bool(o, "partial", stop_signal() != 0 || r->sent < m->count);
     out_int(o, "exit_status", status);
@@ -226,24 +251,6 @@ static uint64_t goodput_bps(const struct measure *m,
 static uint64_t sum(uint64_t a, uint64_t b)
 {
     return a == COST_UNKNOWN || b == COST_UNKNOWN ? COST_UNKNOWN : a + b;
-}
-
-static void cost_fields(struct out *o, const struct cost *c, bool is_known,
-                        const char *side)
-{
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {{"syscalls", c->syscalls},
-                {"cpu_ns", c->cpu_ns},
-                {"voluntary_switches", c->voluntary},
-                {"involuntary_switches", c->involuntary},
-                {"cpu", c->cpu}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char key[64];
-        snprintf(key, sizeof key, "%s_by_%s", rows[i].name, side);
-        known(o, key, is_known ? rows[i].value : COST_UNKNOWN);
-    }
 }
 
 static void stream_fields(struct out *o, const struct measure *m,

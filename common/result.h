@@ -23,6 +23,7 @@ struct ping_result {
     uint64_t connect_ns; /* the handshake; COST_UNKNOWN: there is none */
     struct run *run;     /* the exact map of the replies */
     struct hist rtt;     /* of each first reply */
+    struct cost cost;    /* as result_ping_cost saw it */
 };
 
 /* A reply has come: counts it, and prints a line or a `reply` event. */
@@ -32,6 +33,10 @@ void result_reply(struct out *o, struct ping_result *r, const struct measure *m,
 
 /* How a ping ended: 0, or -1 and *e if there are messages without reply. */
 int result_ping_check(const struct ping_result *r, struct err *e);
+
+/* Notes what it has cost this side, and what the kernel counted for the socket:
+ * before the totals, and before FD is closed. */
+void result_ping_cost(struct ping_result *r, int fd);
 
 /* The totals: the event `report`, or `end`, which tells the exit status. */
 void result_ping(struct out *o, const struct measure *m,

@@ -152,6 +152,7 @@ static int step(struct ping *p, struct err *e)
     int flags;
     if (p->plan->report_ns != 0 && now_ns >= p->report_ns) {
         p->report_ns += p->plan->report_ns;
+        result_ping_cost(&p->result, p->client->fd);
         result_ping(p->client->out, p->plan, &p->result, "report", 0);
     }
     bool more = p->result.sent < p->plan->count;
@@ -195,7 +196,7 @@ int ping_run(struct client *c, const struct measure *plan, struct err *e)
     p->plan = plan;
     p->token = msg_token();
     p->result.connect_ns = c->connect_ns;
-    p->result.run = run_new(p->token, &as_run, -1, clock_now_ns());
+    p->result.run = run_new(p->token, &as_run, c->fd, clock_now_ns());
     int result = -1;
     if (p->result.run == NULL) {
         err_sys(e, "ping");
@@ -205,6 +206,7 @@ int ping_run(struct client *c, const struct measure *plan, struct err *e)
         msg_write(p->out, &m);
         msg_fill(p->out + MSG_HEADER, 0, plan->size - MSG_HEADER);
         result = run(p, e);
+        result_ping_cost(&p->result, c->fd);
         client_close(c, result_status(result, e));
         result_ping(c->out, plan, &p->result, "end", result_status(result, e));
     }

@@ -134,6 +134,21 @@ result() {
     done
 }
 
+@test "what its own receive buffer has no room for is said" {
+    start tcp_server --quiet 0
+    exits 0 tcp_client --ping --json -n 3 -i 0 "$host" "$port"
+    result '.retransmits == 0 and .voluntary_switches_by_client != null'
+    stop
+    start peer udp_saves_up
+    for _ in 1 2 3; do # the kernel may wake the client at once
+        udp_client --ping --json -n 30 -i 1ms -l 1000 --rcvbuf 1 -t 500ms \
+            "$host" "$port" >"$out" 2>"$err" || true
+        result '.lost == .kernel_drops and .retransmits == null'
+        (result '.lost > 0') && return
+    done
+    result '.lost > 0'
+}
+
 @test "a late reply ends nothing, over TCP too" {
     start peer echoes_late
     for interval in 0 300ms; do
