@@ -8,7 +8,6 @@
 #include "server.h"
 
 #include "clock.h"
-#include "cost.h"
 #include "run.h"
 #include "sock.h"
 #include "stop.h"
@@ -19,6 +18,7 @@
 
 /* Far longer than from one datagram to the next at full speed. */
 #define AWAKE (50 * CLOCK_US)
+#define REST 256
 
 /* Sends the service's answer, if it has one. That a client cannot be reached
  * is no error of the server's. */
@@ -56,28 +56,33 @@ static void read_slowly(const struct server *s, size_t bytes, uint64_t *due_ns)
 
 /* In an unpaced stream the next datagram is due in microseconds. A receiver
  * that sleeps meanwhile must be woken by the sender, and that costs the sender
- * more than to send. With one core there is nobody to wait for awake. */
+ * more than to send. A look in vain is followed by REST receives that sleep:
+ * perhaps the sender waits for this very core. */
 static bool stays_awake(const struct server *s, const struct desk *desk,
-                        uint64_t awake_ns)
+                        unsigned *rest)
 {
     const struct run *r = desk->runs != NULL ? desk->runs->last : NULL;
     if (s->busy_poll || r == NULL || r->source != NULL || r->plan.rate_bps != 0)
         return s->busy_poll;
-    return clock_now_ns() - r->seen_ns < awake_ns;
+    if (*rest == 0 && clock_now_ns() - r->seen_ns < AWAKE)
+        return true;
+    *rest = *rest > 0 ? *rest - 1 : REST;
+    return false;
 }
 
 /* lab: recvfrom-loop */
 static int serve(struct server *s, struct desk *desk, void *buf, struct err *e)
 {
     struct addr local, peer;
-    uint64_t served = 0, due_ns = 0, awake_ns = cost_cores() > 1 ? AWAKE : 0;
+    uint64_t served = 0, due_ns = 0;
+    unsigned rest = 0;
     if (sock_getsockname(s->fd, &local, e) < 0)
         return -1;
     while (stop_signal() == 0 && (s->count == 0 || served < s->count)) {
         bool truncated;
         if (!model_wait(s, desk, buf, s->buffer))
             continue;
-        int flags = stays_awake(s, desk, awake_ns) ? MSG_DONTWAIT : 0;
+        int flags = stays_awake(s, desk, &rest) ? MSG_DONTWAIT : 0;
         ssize_t n =
             sock_recvfrom(s->fd, buf, s->buffer, flags, &peer, &truncated, e);
         if (n < 0 && e->sys == EAGAIN && flags == 0)
