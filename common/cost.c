@@ -128,6 +128,16 @@ void cost_add(struct cost *into, const struct cost *from)
     into->cpu = from->cpu;
 }
 
+/* How many cores this thread may run on, at least 1. */
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    int count = 0;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
+}
+
 int cost_pin(const char *text, struct err *e)
 {
     uint64_t cpu;
@@ -145,15 +155,6 @@ int cost_pin(const char *text, struct err *e)
         return err_set(e, STATUS_USAGE,
                        "--cpu %llu: not one of the %u cores that this program "
                        "may run on",
-                       (unsigned long long)cpu, cost_cores());
+                       (unsigned long long)cpu, cores());
     return err_sys(e, "core %llu", (unsigned long long)cpu);
-}
-
-unsigned cost_cores(void)
-{
-    cpu_set_t set;
-    int count = 0;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
 }

@@ -47,7 +47,4 @@ void cost_add(struct cost *into, const struct cost *from);
  * *e. */
 int cost_pin(const char *cpu, struct err *e);
 
-/* How many cores this thread may run on, at least 1. */
-unsigned cost_cores(void);
-
 #endif
