@@ -93,6 +93,17 @@ void run_note(struct run *r, uint64_t number, size_t bytes, uint64_t now_ns)
     r->got.elapsed_ns = now_ns - r->got.first_ns;
 }
 
+void run_datagram(struct run *r, const struct msg *m, const void *data,
+                  uint64_t now_ns)
+{
+    const char *content = (const char *)data + MSG_HEADER;
+    uint64_t before = r->got.delivered;
+    run_note(r, m->number, m->len, now_ns);
+    if (r->plan.verify != 0 && r->got.delivered > before &&
+        (m->len != r->plan.size || !msg_check(content, 0, m->len - MSG_HEADER)))
+        r->got.corrupt++;
+}
+
 struct run_counts run_report(const struct run *r, int fd)
 {
     struct run_counts c = r->got;

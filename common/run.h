@@ -15,6 +15,7 @@
 
 #include "addr.h"
 #include "cost.h"
+#include "msg.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -87,6 +88,11 @@ void run_free(struct run *r);
 
 /* Message NUMBER, of BYTES, has come. */
 void run_note(struct run *r, uint64_t number, size_t bytes, uint64_t now_ns);
+
+/* The same for the datagram M, which stands at DATA; if the plan says so, its
+ * content is checked when it comes first. */
+void run_datagram(struct run *r, const struct msg *m, const void *data,
+                  uint64_t now_ns);
 
 /* The counts so far, with what they cost. */
 struct run_counts run_report(const struct run *r, int fd);

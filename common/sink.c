@@ -237,17 +237,6 @@ static size_t answer_open(struct desk *d, const struct addr *peer,
     return MSG_CONTROL;
 }
 
-static void take_data(const struct desk *d, struct run *r, const void *in,
-                      const struct msg *m)
-{
-    const char *content = (const char *)in + MSG_HEADER;
-    uint64_t before = r->got.delivered;
-    run_note(r, m->number, m->len, d->now_ns != 0 ? d->now_ns : clock_now_ns());
-    if (r->plan.verify != 0 && r->got.delivered > before &&
-        (m->len != r->plan.size || !msg_check(content, 0, m->len - MSG_HEADER)))
-        r->got.corrupt++;
-}
-
 bool sink_datagram(struct desk *d, const struct addr *peer, const void *in,
                    size_t len, void *out, size_t cap, struct span *answer)
 {
@@ -256,7 +245,7 @@ bool sink_datagram(struct desk *d, const struct addr *peer, const void *in,
         return false;
     struct run *r = run_find(d->runs, m.token, peer);
     if (m.type == MSG_DATA && r != NULL)
-        take_data(d, r, in, &m);
+        run_datagram(r, &m, in, d->now_ns != 0 ? d->now_ns : clock_now_ns());
     if (m.len != MSG_CONTROL || m.type == MSG_DATA)
         return false;
     *answer = (struct span){out, 0};

@@ -76,14 +76,8 @@ static int receive(struct stream *s, int flags, size_t *len, struct err *e)
 static void take_data(struct stream *s, const unsigned char *in,
                       const struct msg *m, uint64_t now_ns)
 {
-    struct run_counts *got = &s->run->got;
-    uint64_t before = got->delivered;
-    run_note(s->run, m->number, m->len, now_ns);
-    if (s->plan->verify && got->delivered > before &&
-        (m->len != s->plan->size ||
-         !msg_check(in + MSG_HEADER, 0, m->len - MSG_HEADER)))
-        got->corrupt++;
-    team_note(s->member, got->delivered, got->bytes);
+    run_datagram(s->run, m, in, now_ns);
+    team_note(s->member, s->run->got.delivered, s->run->got.bytes);
 }
 
 /* Sends the control message in s->out, again and again, until an answer of
