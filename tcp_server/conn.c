@@ -15,7 +15,7 @@
 #include <stdalign.h>
 #include <string.h>
 
-enum { BUFFER = 64 * 1024 };
+enum { BUFFER = 128 * 1024 };
 #define DRAIN_NS (2 * CLOCK_S)
 
 /* A conversation, and how it ended so far. */
