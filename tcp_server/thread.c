@@ -65,9 +65,9 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Room for conn_serve's buffers of 128 KB, and for the 800 KB that
+/* Room for conn_serve's buffers of 256 KiB, and for the 800 KB that
  * ThreadSanitizer takes. Only what is used costs memory. */
-enum { STACK = 1024 * 1024 };
+enum { STACK = 1280 * 1024 };
 
 /* lab: thread */
 static int start_worker(struct worker *w, struct err *e)
